@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What belongs into the fencing chroot and why: the closure of programs, libraries, plugins and data files, found by
+// reading (ELF headers, Python imports), never by running. The image carries the manifest and the files; a booting
+// node installs from it.
+#pragma once
+
+#include "base/result.h"
+#include "base/sysroot.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pando::chroot {
+
+struct Entry {
+    enum class Kind { file, directory, symlink };
+    Kind kind = Kind::file;
+    uint32_t mode = 0;         // permission bits
+    uint64_t size = 0;         // bytes; files only
+    std::string sha256;        // files only
+    std::string target;        // symlinks only: the link's text
+    std::string why;           // "needed by /usr/sbin/corosync", "imported by /usr/sbin/fence_ipmilan"
+};
+
+struct Manifest {
+    std::map<std::filesystem::path, Entry> entries;   // absolute paths; sorted, so directories come before content
+    uint64_t bytes() const;                           // sum of the files' sizes
+    std::string to_json() const;
+    static Result<Manifest> from_json(std::string_view json);
+};
+
+struct Request {
+    std::vector<std::string> programs;     // absolute paths or names in the usual directories: corosync, dlm_controld, …
+    std::vector<std::string> agents;       // fence agents by name: fence_ipmilan
+    std::vector<std::filesystem::path> files;        // copied as they are, with their ELF closure when they are ELF
+    std::vector<std::filesystem::path> directories;  // made empty: /var/lib/corosync, /run, …
+};
+
+// The survival set's own part (corosync, dlm_controld, their tools, plugins and directories), the same on every cluster.
+Request survival_request();
+
+// The closure in the tree of `root`. Error: what is missing, and for whom.
+Result<Manifest> resolve(const Sysroot& root, const Request& request);
+
+}  // namespace pando::chroot

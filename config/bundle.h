@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The bundle: the cluster's description as one checksummed, versioned blob; all a blade needs before it can mount.
+// Layout: one header line of ASCII, then a JSON payload whose files are base64:
+//   PANDO-BUNDLE 1 cluster=grove generation=7 bytes=12345 sha256=<64 hex digits of the payload>\n
+#pragma once
+
+#include "base/result.h"
+#include "config/cluster.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace pando::config {
+
+constexpr size_t bundle_limit = 4U << 20U;   // bytes, header included
+
+struct Bundle {
+    std::string cluster;                       // its name
+    uint64_t generation = 0;                   // grows with every write
+    std::map<std::string, std::string> files;  // cluster.yaml, authkey
+
+    Result<Cluster> description() const;       // cluster.yaml of it, loaded
+};
+
+// From cluster.yaml and the authkey beside it, both checked.
+Result<Bundle> make_bundle(const std::filesystem::path& cluster_yaml, uint64_t generation);
+std::string encode(const Bundle& bundle);
+// Torn, foreign, oversized and future-version blobs are told apart in the message.
+Result<Bundle> decode(std::string_view blob);
+
+// The blob as a small cpio archive (newc) to be loaded after the image: it appears as baked_bundle_path.
+constexpr const char* baked_bundle_path = "/etc/pando/cluster.bundle";
+std::string bundle_archive(std::string_view blob);
+
+}  // namespace pando::config

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// cluster.yaml to Cluster. Every complaint has file, line, column, a caret line and advice; unknown keys are
+// refused with a "did you mean". All complaints of a file are collected, not only the first.
+//
+//   auto cluster = TRY(config::load_file("cluster.yaml"));
+#pragma once
+
+#include "base/result.h"
+#include "config/cluster.h"
+
+#include <filesystem>
+#include <string_view>
+
+namespace pando::config {
+
+constexpr size_t cluster_file_limit = 4U << 20U;   // bytes
+constexpr int cluster_depth_limit = 32;            // nesting; yaml-cpp has no such bound of its own
+
+// Errors are of kind bad_input. `file_name` is only for messages.
+Result<Cluster> load_text(std::string_view yaml, std::string_view file_name);
+Result<Cluster> load_file(const std::filesystem::path& file);
+
+}  // namespace pando::config

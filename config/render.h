@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What other programs read, rendered from the cluster's description by the templates in config/templates/.
+// Pure: the same cluster gives the same text.
+#pragma once
+
+#include "base/result.h"
+#include "config/cluster.h"
+
+#include <filesystem>
+#include <string>
+
+namespace pando::config {
+
+std::string corosync_conf(const Cluster& cluster);
+// One device line per fence device and one connect line per device and node: without a connect line dlm_controld
+// falls back to a helper that is not there and freezes at the first death.
+std::string dlm_conf(const Cluster& cluster);
+std::string hosts(const Cluster& cluster);
+
+struct NetbootPaths {
+    std::filesystem::path tftp_root;   // absolute; holds the boot files below
+    std::filesystem::path state;       // absolute; leases and pid file
+};
+// For one dnsmasq: DHCP for the known MACs only, TFTP, iPXE chain loading by HTTP for clients that are iPXE already.
+std::string dnsmasq_conf(const Cluster& cluster, const NetbootPaths& paths);
+
+// The script every blade runs: kernel, one image, one bundle, and the kernel command line.
+std::string ipxe_script(const Cluster& cluster, std::string_view extra_arguments);
+
+}  // namespace pando::config

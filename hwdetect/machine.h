@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What this box of metal is: read from sysfs below a Sysroot, never from the network.
+#pragma once
+
+#include "base/result.h"
+#include "base/sysroot.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pando::hwdetect {
+
+struct NetworkInterface {
+    std::string name;            // the kernel's name now
+    std::string mac;             // lower case; permanent where the driver tells it
+    std::string driver;          // empty when unknown
+    std::string device;          // bus address, e.g. 0000:00:03.0
+    bool carrier = false;
+};
+
+struct Watchdog {
+    std::string device;          // watchdog0
+    std::string identity;        // the driver's name for the card
+    std::optional<unsigned> timeout;      // seconds now set
+    std::optional<unsigned> min_timeout, max_timeout;
+};
+
+struct Bmc {
+    std::string device;          // ipmi0
+    std::string type;            // kcs, bt, ssif as the driver says
+};
+
+struct Machine {
+    std::string uuid;            // lower case; empty when absent or a placeholder
+    std::string vendor, product, serial, asset;   // placeholders ("To be filled by O.E.M.", all zeros) are empty
+    std::vector<NetworkInterface> nics;           // physical ones only
+    std::vector<Watchdog> watchdogs;
+    std::optional<Bmc> bmc;
+};
+
+Result<Machine> read_machine(const Sysroot& root);
+// One line for a console: "vendor product, serial S, UUID U, MACs M1 M2".
+std::string describe(const Machine& machine);
+
+}  // namespace pando::hwdetect
