@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The iSCSI session of a booting blade, through open-iscsi's iscsistart: it needs no daemon and no database, and the
+// session lives on in the kernel until iscsid adopts it.
+//
+//   auto portal = TRY(iscsi_login(*cluster.storage.iscsi, prefix + ":" + node.name, deadline));
+#pragma once
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "config/cluster.h"
+
+#include <string>
+#include <string_view>
+
+namespace pando::initrd {
+
+struct Portal {
+    std::string address;  // without brackets
+    uint16_t port = 3260;
+};
+
+// "192.0.2.1", "192.0.2.1:3260", "[2001:db8::1]:3260", "2001:db8::1".
+Result<Portal> parse_portal(std::string_view text);
+
+// Loads the drivers and logs in at the first portal that lets us; the others are tried in their order when one does
+// not answer, again and again until the deadline. Returns the portal. A session that is there already is success.
+// The error says of every portal whether it was out of reach or refused, and what iscsistart said.
+Result<std::string> iscsi_login(const config::Iscsi& iscsi, const std::string& initiator, Deadline deadline);
+
+}  // namespace pando::initrd
