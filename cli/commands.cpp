@@ -4,8 +4,11 @@
 
 namespace pando::cli {
 
+Action declare_image_build(CLI::App& app);
+
 const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
+        {"image build", "make the boot files: kernel, image, bundle, iPXE script", declare_image_build},
     };
     return table;
 }

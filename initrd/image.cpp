@@ -1,2 +1,289 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// dracut runs inside the tree, in a mount namespace of its own: whatever happens to it, no mount is left behind, and
+// nothing is written into the tree.
 #include "initrd/image.h"
+
+#include "base/file.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/sysroot.h"
+#include "chroot-builder/manifest.h"
+#include "config/bundle.h"
+#include "config/load.h"
+#include "config/render.h"
+#include "hwdetect/coldplug.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+namespace pando::initrd {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* work_inside = "/mnt";             // where the tree sees the work directory
+constexpr const char* dracut_home = "/usr/lib/dracut";  // in the tree
+constexpr const char* dracut_module = "/usr/lib/dracut/modules.d/90pando";
+constexpr const char* work_prefix = ".pando-image";
+
+// What no boot goes without, whatever the machine.
+const std::vector<std::string> common_drivers = {
+    "configfs", "dlm",          "gfs2",    "crc32c_generic", "iscsi_tcp", "sd_mod",  // the root
+    "bonding",  "8021q",                                                             // networks
+    "ipmi_si",  "ipmi_devintf", "softdog",                                           // the machine's own BMC, watchdog
+};
+
+Result<> require_programs(const Sysroot& root) {
+    for (const char* file : {"/usr/bin/dracut", "/usr/sbin/pando-boot", dracut_module}) {
+        if (root.exists(file)) continue;
+        return bad_input("the tree {} has no {}", root.directory().string(), file)
+            .advise("make the tree with `pando root build`, or install dracut-core and pando's node package in it");
+    }
+    return {};
+}
+
+Result<> copy_readable(const fs::path& from, const fs::path& to) {
+    std::error_code ec;
+    if (!fs::copy_file(from, to, fs::copy_options::overwrite_existing, ec))
+        return fail_errno(ec.value(), "copying {} to {}", from.string(), to.string());
+    if (chmod(to.c_str(), 0644) < 0) return fail_errno(errno, "chmod {}", to.string());
+    return {};
+}
+
+Result<> write_lines(const fs::path& file, const std::vector<std::string>& lines) {
+    std::string text;
+    for (const auto& line : lines) text += line + "\n";
+    return write_file_atomic(file, text);
+}
+
+// The time of the newest file that goes in.
+Result<timespec> newest(const Sysroot& root, const chroot::Manifest& manifest) {
+    timespec latest{};
+    const auto consider = [&](const fs::path& path) -> Result<> {
+        const timespec changed = TRY(root.stat(path)).st_mtim;
+        if (changed.tv_sec > latest.tv_sec) latest = {.tv_sec = changed.tv_sec, .tv_nsec = 0};
+        return {};
+    };
+    TRY(consider(fs::path(dracut_home) / "dracut-functions.sh"));
+    for (const auto& [path, entry] : manifest.entries)
+        if (entry.kind == chroot::Entry::Kind::file) TRY(consider(path));
+    return latest;
+}
+
+// dracut's home as we want it: its own scripts, and our module alone. For a reproducible image dracut sets whatever
+// is newer than dracut-functions.sh back to that file's time; Python takes its .pyc files for stale then. So ours is
+// as new as the newest file.
+Result<> make_dracut_home(const Sysroot& root, const fs::path& home, timespec time) {
+    TRY(make_directories(home / "modules.d"));
+    for (const auto& name : TRY(root.list(dracut_home))) {
+        if (name == "modules.d" || name == "dracut-functions.sh") continue;
+        if (symlink((fs::path(dracut_home) / name).c_str(), (home / name).c_str()) < 0)
+            return fail_errno(errno, "making {}", (home / name).string());
+    }
+    if (symlink(dracut_module, (home / "modules.d/90pando").c_str()) < 0)
+        return fail_errno(errno, "making {}", (home / "modules.d").string());
+    const fs::path functions = home / "dracut-functions.sh";
+    TRY(write_file_atomic(functions, TRY(root.read(fs::path(dracut_home) / "dracut-functions.sh"))));
+    const timespec times[2] = {time, time};
+    if (utimensat(AT_FDCWD, functions.c_str(), times, 0) < 0)
+        return fail_errno(errno, "setting the time of {}", functions.string());
+    return {};
+}
+
+Result<> write_request(const fs::path& directory, const std::vector<std::string>& drivers,
+                       const chroot::Manifest& manifest) {
+    TRY(make_directories(directory));
+    TRY(write_lines(directory / "drivers", drivers));
+    std::vector<std::string> files;
+    for (const auto& [path, entry] : manifest.entries)
+        if (entry.kind != chroot::Entry::Kind::directory) files.push_back(path.string());
+    TRY(write_lines(directory / "files", files));
+    return write_file_atomic(directory / "chroot.json", manifest.to_json());
+}
+
+// In the child that becomes dracut, between fork and exec: a mount namespace of its own, in which the tree has the
+// work directory and the kernel's filesystems.
+struct TreeMounts {
+    std::string work, mnt, proc, sys, dev;
+    bool own_root;  // the tree is the running system: its kernel filesystems are there
+
+    TreeMounts(const fs::path& root, const fs::path& work_directory)
+        : work(work_directory),
+          mnt(root / fs::path(work_inside).relative_path()),
+          proc(root / "proc"),
+          sys(root / "sys"),
+          dev(root / "dev"),
+          own_root(root == "/") {}
+
+    bool operator()() const {
+        if (unshare(CLONE_NEWNS) < 0 || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) return false;
+        if (mount(work.c_str(), mnt.c_str(), nullptr, MS_BIND, nullptr) < 0) return false;
+        if (own_root) return true;
+        return mount("proc", proc.c_str(), "proc", 0, nullptr) == 0 &&
+               mount("/sys", sys.c_str(), nullptr, MS_BIND | MS_REC, nullptr) == 0 &&
+               mount("/dev", dev.c_str(), nullptr, MS_BIND | MS_REC, nullptr) == 0;
+    }
+};
+
+Result<> run_dracut(const fs::path& root, const fs::path& work, const std::string& kernel) {
+    const std::string inside = work_inside;
+    const Command dracut = {
+        .argv = {"chroot",
+                 root,
+                 "/usr/bin/env",
+                 "-i",
+                 "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+                 "LC_ALL=C.UTF-8",
+                 "PANDO_IMAGE=" + inside + "/request",
+                 "dracutbasedir=" + inside + "/dracut",
+                 "/usr/bin/dracut",
+                 "--modules",
+                 "pando",
+                 "--no-hostonly",
+                 "--no-hostonly-cmdline",
+                 "--no-hostonly-default-device",
+                 "--no-early-microcode",
+                 "--nofscks",
+                 "--nomdadmconf",
+                 "--nolvmconf",
+                 "--nostrip",
+                 "--reproducible",
+                 "--conf",
+                 "/dev/null",
+                 "--confdir",
+                 inside + "/empty",
+                 "--tmpdir",
+                 inside + "/tmp",
+                 "--compress",
+                 "zstd -19 -T0 -q",
+                 "--quiet",
+                 "--force",
+                 "--kver",
+                 kernel,
+                 inside + "/pando.img"},
+        .deadline = Deadline::after(std::chrono::minutes(10)),
+        .prepare = TreeMounts(root, work),
+    };
+    for (const char* name : {"empty", "tmp"}) TRY(make_directories(work / name));
+    const auto done = TRY(run_ok(dracut));
+    // dracut reports some failures on stderr only, and ends well.
+    if (!done.err.empty()) log::debug("dracut: {}", done.err);
+    return {};
+}
+
+// What a run that was killed left in the output directory. The lock is held, so nobody is using it.
+Result<> remove_leftovers(const fs::path& output) {
+    for (const auto& name : TRY(list_directory(output))) {
+        if (!name.starts_with(work_prefix) || name == std::string(work_prefix) + ".lock") continue;
+        std::error_code ec;
+        fs::remove_all(output / name, ec);
+        if (ec) return fail_errno(ec.value(), "removing {}", (output / name).string());
+    }
+    return {};
+}
+
+Result<> publish(const fs::path& work, const fs::path& output) {
+    for (const char* name : {"vmlinuz", "pando.img", "bundle.cpio", "boot.ipxe"}) {
+        UniqueFd fd(open((work / name).c_str(), O_RDONLY | O_CLOEXEC));
+        if (!fd.valid() || fsync(fd.get()) < 0) return fail_errno(errno, "flushing {}", name);
+        if (rename((work / name).c_str(), (output / name).c_str()) < 0)
+            return fail_errno(errno, "putting {} into {}", name, output.string());
+    }
+    return sync_directory(output);
+}
+
+Result<std::string> choose_kernel(const fs::path& root, const std::string& wanted) {
+    const auto there = TRY(kernels(root));
+    if (there.empty())
+        return bad_input("no kernel in {}", root.string()).advise("install linux-image-amd64 in that tree");
+    if (wanted.empty()) return there.back();
+    if (std::find(there.begin(), there.end(), wanted) == there.end())
+        return bad_input("no kernel {} in {}", wanted, root.string())
+            .advise(fmt::format("it has: {}", fmt::join(there, ", ")));
+    return wanted;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> kernels(const fs::path& root) {
+    const auto tree = TRY(Sysroot::open(root));
+    std::vector<std::string> versions;
+    if (!tree.exists("/usr/lib/modules")) return versions;
+    for (auto& version : TRY(tree.list("/usr/lib/modules")))
+        if (tree.exists("/usr/lib/modules/" + version + "/modules.dep") && tree.exists("/boot/vmlinuz-" + version))
+            versions.push_back(std::move(version));
+    std::sort(versions.begin(), versions.end(),
+              [](const auto& a, const auto& b) { return strverscmp(a.c_str(), b.c_str()) < 0; });
+    return versions;
+}
+
+Result<std::vector<std::string>> known_drivers(const config::Cluster& cluster) {
+    std::set<std::string> drivers(common_drivers.begin(), common_drivers.end());
+    for (const auto& node : cluster.nodes) {
+        if (node.drivers.empty())
+            return bad_input("node {} does not say which drivers it boots with", node.name)
+                .advise("add drivers: to the node or its profile, or build an image for --any-machine");
+        drivers.insert(node.drivers.begin(), node.drivers.end());
+    }
+    return std::vector<std::string>(drivers.begin(), drivers.end());
+}
+
+Result<Image> build_image(const ImageOptions& options) {
+    std::error_code ec;
+    const fs::path root = fs::canonical(options.root, ec);
+    if (ec) return bad_input("no tree {}: {}", options.root.string(), ec.message());
+    const auto cluster = TRY(config::load_file(options.cluster_yaml));
+    const auto tree = TRY(Sysroot::open(root));
+    TRY(require_programs(tree));
+
+    Image image;
+    image.kernel = TRY(choose_kernel(root, options.kernel));
+    std::vector<std::string> drivers;
+    if (options.any_machine) {
+        drivers = TRY(hwdetect::boot_modules(root / "usr/lib/modules" / image.kernel));
+        drivers.insert(drivers.end(), common_drivers.begin(), common_drivers.end());
+        std::sort(drivers.begin(), drivers.end());
+        drivers.erase(std::unique(drivers.begin(), drivers.end()), drivers.end());
+    } else {
+        drivers = TRY(known_drivers(cluster));
+    }
+    image.drivers = drivers.size();
+
+    chroot::Request request = chroot::survival_request();
+    std::set<std::string> agents;
+    for (const auto& node : cluster.nodes)
+        for (const auto& device : node.fence) agents.insert(device.agent);
+    request.agents.insert(request.agents.end(), agents.begin(), agents.end());
+    request.programs.insert(request.programs.end(), cluster.chroot.programs.begin(), cluster.chroot.programs.end());
+    const auto manifest = TRY(chroot::resolve(tree, request));
+
+    const auto bundle =
+        config::bundle_archive(config::encode(TRY(config::make_bundle(options.cluster_yaml, options.generation))));
+
+    TRY(make_directories(options.output));
+    const fs::path output = fs::canonical(options.output);
+    const auto lock =
+        TRY(FileLock::take(output / (std::string(work_prefix) + ".lock"), Deadline::after(std::chrono::minutes(15))));
+    TRY(remove_leftovers(output));
+    const auto work = TRY(TemporaryDirectory::create(output, work_prefix));
+    TRY(write_request(work.path() / "request", drivers, manifest));
+    TRY(make_dracut_home(tree, work.path() / "dracut", TRY(newest(tree, manifest))));
+    TRY(run_dracut(root, work.path(), image.kernel));
+
+    // Boot servers read as anybody; dracut writes for root alone.
+    if (chmod((work.path() / "pando.img").c_str(), 0644) < 0) return fail_errno(errno, "dracut made no image");
+    TRY(copy_readable(root / "boot" / ("vmlinuz-" + image.kernel), work.path() / "vmlinuz"));
+    TRY(write_file_atomic(work.path() / "bundle.cpio", bundle));
+    TRY(write_file_atomic(work.path() / "boot.ipxe", config::ipxe_script(cluster, "")));
+    image.image_bytes = fs::file_size(work.path() / "pando.img", ec);
+    image.bundle_bytes = bundle.size();
+    TRY(publish(work.path(), output));
+    return image;
+}
+
+}  // namespace pando::initrd
