@@ -63,16 +63,9 @@ Result<> write_lines(const fs::path& file, const std::vector<std::string>& lines
 
 // The time of the newest file that goes in.
 Result<timespec> newest(const Sysroot& root, const chroot::Manifest& manifest) {
-    timespec latest{};
-    const auto consider = [&](const fs::path& path) -> Result<> {
-        const timespec changed = TRY(root.stat(path)).st_mtim;
-        if (changed.tv_sec > latest.tv_sec) latest = {.tv_sec = changed.tv_sec, .tv_nsec = 0};
-        return {};
-    };
-    TRY(consider(fs::path(dracut_home) / "dracut-functions.sh"));
-    for (const auto& [path, entry] : manifest.entries)
-        if (entry.kind == chroot::Entry::Kind::file) TRY(consider(path));
-    return latest;
+    time_t latest = TRY(root.stat(fs::path(dracut_home) / "dracut-functions.sh")).st_mtim.tv_sec;
+    for (const auto& [path, entry] : manifest.entries) latest = std::max<time_t>(latest, entry.mtime);
+    return timespec{.tv_sec = latest, .tv_nsec = 0};
 }
 
 // dracut's home as we want it: its own scripts, and our module alone. For a reproducible image dracut sets whatever
@@ -100,8 +93,9 @@ Result<> write_request(const fs::path& directory, const std::vector<std::string>
     TRY(make_directories(directory));
     TRY(write_lines(directory / "drivers", drivers));
     std::vector<std::string> files;
+    // Directories, links and what is made by us: the booting node makes them from the manifest alone.
     for (const auto& [path, entry] : manifest.entries)
-        if (entry.kind != chroot::Entry::Kind::directory) files.push_back(path.string());
+        if (entry.kind == chroot::Entry::Kind::file && !entry.content) files.push_back(path.string());
     TRY(write_lines(directory / "files", files));
     return write_file_atomic(directory / "chroot.json", manifest.to_json());
 }
