@@ -20,7 +20,8 @@ Milliseconds Deadline::remaining() const {
 }
 
 Deadline Deadline::capped(Milliseconds span) const {
-    return remaining() < span ? *this : after(span);
+    const Deadline other = after(span);
+    return end_ && *end_ < *other.end_ ? *this : other;
 }
 
 }  // namespace pando

@@ -20,7 +20,7 @@ Milliseconds since_boot();
 class Deadline {
 public:
     static Deadline after(Milliseconds span) { return Deadline(since_boot() + span); }
-    static Deadline never() { return Deadline(std::nullopt); }   // for interactive programs only
+    static Deadline never() { return Deadline(std::nullopt); }  // for interactive programs only
 
     bool passed() const { return end_ && since_boot() >= *end_; }
     // What is left, never negative; a day for never().

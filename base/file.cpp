@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/file.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <memory>
 
 namespace pando {
 namespace fs = std::filesystem;
@@ -22,8 +26,7 @@ Result<std::string> read_file(const fs::path& file, size_t limit) {
         if (n < 0) return fail_errno(errno, "reading {}", file.string());
         if (n == 0) return content;
         content.append(buffer.data(), static_cast<size_t>(n));
-        if (content.size() > limit)
-            return bad_input("{} is longer than {} bytes", file.string(), limit);
+        if (content.size() > limit) return bad_input("{} is longer than {} bytes", file.string(), limit);
     }
 }
 
@@ -83,7 +86,7 @@ Result<> make_directories(const fs::path& directory, mode_t mode) {
         if (mkdir(directory.c_str(), mode) == 0) return {};
     }
     const int err = errno;
-    struct stat st{};
+    struct stat st {};
     if (err == EEXIST && stat(directory.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return {};
     return fail_errno(err, "creating directory {}", directory.string());
 }
@@ -112,9 +115,35 @@ TemporaryDirectory& TemporaryDirectory::operator=(TemporaryDirectory&& other) no
     return *this;
 }
 
+namespace {
+
+// Empties the directory as far as it can, and never enters what is mounted in it: a tree under /tmp may have the
+// host's own /dev bound inside, left by a run that failed half-way.
+void remove_content(int directory) {
+    UniqueFd again(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));  // closedir takes it with it
+    std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(again.get()), closedir);
+    if (!entries) return;
+    (void)again.release();
+    while (const dirent* entry = readdir(entries.get())) {
+        const std::string_view name = entry->d_name;
+        if (name == "." || name == ".." || unlinkat(directory, entry->d_name, 0) == 0) continue;
+        open_how how{};
+        how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+        how.resolve = RESOLVE_NO_XDEV | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+        UniqueFd inner(static_cast<int>(syscall(SYS_openat2, directory, entry->d_name, &how, sizeof how)));
+        if (!inner.valid()) continue;
+        remove_content(inner.get());
+        unlinkat(directory, entry->d_name, AT_REMOVEDIR);
+    }
+}
+
+}  // namespace
+
 void TemporaryDirectory::remove() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
+    if (path_.empty()) return;
+    UniqueFd fd(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (fd.valid()) remove_content(fd.get());
+    rmdir(path_.c_str());
 }
 
 }  // namespace pando

@@ -5,10 +5,10 @@
 #include "base/fd.h"
 #include "base/result.h"
 
+#include <sys/types.h>
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <sys/types.h>
 #include <vector>
 
 namespace pando {
@@ -35,7 +35,7 @@ Result<std::vector<std::string>> list_directory(const std::filesystem::path& dir
 Result<> write_all(int fd, std::string_view data);
 Result<> sync_directory(const std::filesystem::path& directory);
 
-// A directory that is removed with its content when the object goes.
+// A directory that is removed with its content when the object goes. What is mounted in it is left alone.
 class TemporaryDirectory {
 public:
     static Result<TemporaryDirectory> create(const std::filesystem::path& parent, std::string_view prefix);

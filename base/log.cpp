@@ -9,17 +9,23 @@ namespace {
 
 std::string_view prefix(Level level) {
     switch (level) {
-        case Level::error: return "error: ";
-        case Level::warning: return "warning: ";
-        case Level::hint: return "  -> ";
-        case Level::info: return "";
-        case Level::debug: return "debug: ";
+        case Level::error:
+            return "error: ";
+        case Level::warning:
+            return "warning: ";
+        case Level::hint:
+            return "  -> ";
+        case Level::info:
+            return "";
+        case Level::debug:
+            return "debug: ";
     }
     return "";
 }
 
 void to_stderr(Level level, std::string_view line) {
-    fmt::print(stderr, "{}{}\n", prefix(level), line);
+    const std::string text = fmt::format("{}{}\n", prefix(level), line);
+    std::fwrite(text.data(), 1, text.size(), stderr);  // fmt::print would throw where stderr is closed
 }
 
 // Several threads of a boot or a build may log at once.

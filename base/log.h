@@ -18,8 +18,8 @@ enum class Level { error, warning, hint, info, debug };
 
 using Sink = std::function<void(Level, std::string_view line)>;
 
-void set_sink(Sink sink);        // default: stderr, with the level's word in front
-void set_level(Level most);      // lines above this level are dropped; default info
+void set_sink(Sink sink);    // default: stderr, with the level's word in front
+void set_level(Level most);  // lines above this level are dropped; default info
 void write(Level level, std::string_view line);
 void write(const Error& error);  // its text as error, its advice as hint
 

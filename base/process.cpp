@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/process.h"
 
-#include "base/log.h"
+#include "base/file.h"
 
-#include <algorithm>
-#include <array>
-#include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
 
 extern char** environ;
 
@@ -21,20 +24,46 @@ namespace {
 constexpr size_t output_limit = 16U << 20U;
 constexpr int status_not_prepared = 126;
 constexpr int status_not_executed = 127;
+constexpr Milliseconds kill_grace = Milliseconds(500);
 
 struct Pipe {
     UniqueFd read;
     UniqueFd write;
 };
 
+// A caller may have 0, 1 or 2 closed (process 1 without a console). A descriptor that lands there would be
+// overwritten, or lost at exec, when the child's own three are put in place.
+UniqueFd above_stdio(UniqueFd fd) {
+    if (fd.get() < 0 || fd.get() > 2) return fd;
+    return UniqueFd(fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+}
+
 Result<Pipe> make_pipe() {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return fail_errno(errno, "pipe");
-    return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+    UniqueFd read(ends[0]);
+    UniqueFd write(ends[1]);
+    return Pipe{above_stdio(std::move(read)), above_stdio(std::move(write))};
 }
 
-int exit_status(int raw) {
-    return WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
+// Writes what the pipe takes; -1 and EPIPE when its reader is gone, without the signal that would end us.
+ssize_t write_without_sigpipe(int fd, std::string_view data) {
+    sigset_t pipe_signal;
+    sigset_t before;
+    sigset_t pending;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    const ssize_t n = write(fd, data.data(), data.size());
+    const int err = errno;
+    if (n < 0 && err == EPIPE && sigismember(&pending, SIGPIPE) == 0) {
+        const timespec now{};
+        sigtimedwait(&pipe_signal, nullptr, &now);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    errno = err;
+    return n;
 }
 
 std::vector<std::string> merged_environment(const std::map<std::string, std::string>& added) {
@@ -62,6 +91,12 @@ struct Stdio {
     int err = -1;
 };
 
+// What the child says when it could not become the program.
+struct StartError {
+    int err = 0;
+    bool directory = false;  // the working directory was at fault, not the program
+};
+
 Result<pid_t> fork_exec(const Command& command, const Stdio& stdio) {
     if (command.argv.empty()) return fail("no program was named");
     auto program = TRY(find_program(command.argv[0]));
@@ -71,9 +106,22 @@ Result<pid_t> fork_exec(const Command& command, const Stdio& stdio) {
     std::vector<char*> argv_pointers = pointers(argv);
     std::vector<char*> environment_pointers = pointers(environment);
 
+    auto report = TRY(make_pipe());  // closed by a successful exec
+
     const pid_t pid = fork();
     if (pid < 0) return fail_errno(errno, "starting {}", command.argv[0]);
-    if (pid > 0) return pid;
+    if (pid > 0) {
+        report.write.reset();
+        StartError error;
+        ssize_t n = 0;
+        while ((n = read(report.read.get(), &error, sizeof error)) < 0 && errno == EINTR) {
+        }
+        if (n != static_cast<ssize_t>(sizeof error)) return pid;
+        waitpid(pid, nullptr, 0);
+        if (error.directory)
+            return fail_errno(error.err, "starting {} in {}", command.argv[0], command.directory.string());
+        return fail_errno(error.err, "starting {}", program.string());
+    }
 
     // In the child: nothing that allocates or takes a lock.
     if (stdio.in >= 0) dup2(stdio.in, 0);
@@ -84,9 +132,12 @@ Result<pid_t> fork_exec(const Command& command, const Stdio& stdio) {
     sigprocmask(SIG_SETMASK, &none, nullptr);
     signal(SIGPIPE, SIG_DFL);
     if (command.prepare && !command.prepare()) _exit(status_not_prepared);
-    if (!command.directory.empty() && chdir(command.directory.c_str()) < 0) _exit(status_not_prepared);
-    execve(program.c_str(), argv_pointers.data(), environment_pointers.data());
-    _exit(status_not_executed);
+    StartError error;
+    error.directory = !command.directory.empty() && chdir(command.directory.c_str()) < 0;
+    if (!error.directory) execve(program.c_str(), argv_pointers.data(), environment_pointers.data());
+    error.err = errno;
+    const ssize_t told = write(report.write.get(), &error, sizeof error);
+    _exit(told < 0 ? status_not_prepared : status_not_executed);
 }
 
 std::string last_lines(const std::string& text) {
@@ -94,20 +145,51 @@ std::string last_lines(const std::string& text) {
     size_t end = text.find_last_not_of(" \n\t");
     if (end == std::string::npos) return {};
     std::string tail = text.substr(0, end + 1);
-    if (tail.size() > shown_bytes) tail = "…" + tail.substr(tail.size() - shown_bytes);
-    return tail;
+    if (tail.size() <= shown_bytes) return tail;
+    tail = tail.substr(tail.size() - shown_bytes);
+    while (!tail.empty() && (static_cast<unsigned char>(tail[0]) & 0xC0U) == 0x80U) tail.erase(0, 1);  // half a letter
+    return "…" + tail;
+}
+
+// ": what it said", or nothing.
+std::string quoted_end(const Finished& finished) {
+    std::string said = last_lines(finished.err.empty() ? finished.out : finished.err);
+    return said.empty() ? said : ": " + said;
+}
+
+// The process's children, and theirs, each held by a pidfd so that a number used again is never hit.
+void add_descendants(pid_t pid, std::vector<UniqueFd>& found) {
+    const std::string tasks = fmt::format("/proc/{}/task", pid);
+    for (const std::string& task : list_directory(tasks).value_or(std::vector<std::string>())) {
+        std::istringstream children(read_file(fmt::format("{}/{}/children", tasks, task)).value_or(""));
+        for (pid_t child = 0; children >> child;) {
+            UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+            if (!fd.valid()) continue;
+            found.push_back(std::move(fd));
+            add_descendants(child, found);
+        }
+    }
+}
+
+// Ends a program whose time is over with all it started: an agent's helper that goes on holding a device or a
+// connection would spoil the next try.
+void stop_with_descendants(Child& child) {
+    std::vector<UniqueFd> descendants;
+    add_descendants(child.pid(), descendants);
+    (void)child.stop(kill_grace);
+    for (const UniqueFd& fd : descendants) syscall(SYS_pidfd_send_signal, fd.get(), SIGKILL, nullptr, 0);
 }
 
 Result<UniqueFd> open_for_append(const std::filesystem::path& file) {
     UniqueFd fd(open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
     if (!fd.valid()) return fail_errno(errno, "opening {}", file.string());
-    return fd;
+    return above_stdio(std::move(fd));
 }
 
 Result<UniqueFd> open_null() {
     UniqueFd fd(open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!fd.valid()) return fail_errno(errno, "opening /dev/null");
-    return fd;
+    return above_stdio(std::move(fd));
 }
 
 // Reads what is there; false at the end of the stream. What is over the limit is read and dropped.
@@ -183,16 +265,18 @@ Result<Finished> run(const Command& command) {
         std::array<pollfd, 4> fds{pollfd{child.pidfd(), POLLIN, 0}, pollfd{out.read.get(), POLLIN, 0},
                                   pollfd{err.read.get(), POLLIN, 0}, pollfd{in.write.get(), POLLOUT, 0}};
         const int ready = poll(fds.data(), fds.size(), command.deadline.poll_timeout());
-        if (ready == 0) {
-            (void)child.stop(Milliseconds(500));
-            return fail("{} did not end in time and was killed", shown(command.argv)).kind(ErrorKind::timeout);
-        }
         if (ready < 0 && errno != EINTR) return fail_errno(errno, "waiting for {}", command.argv[0]);
-        if (ready < 0) continue;
+        // Asked every time, for a program that never stops talking always has something ready.
+        if (command.deadline.passed() && fds[0].revents == 0) {
+            stop_with_descendants(child);
+            return fail("{} did not end in time and was killed{}", shown(command.argv), quoted_end(finished))
+                .kind(ErrorKind::timeout);
+        }
+        if (ready <= 0) continue;
         if (fds[1].revents != 0 && !drain(out.read.get(), finished.out)) out.read.reset();
         if (fds[2].revents != 0 && !drain(err.read.get(), finished.err)) err.read.reset();
         if (fds[3].revents != 0) {
-            const ssize_t n = write(in.write.get(), command.input.data() + written, command.input.size() - written);
+            const ssize_t n = write_without_sigpipe(in.write.get(), std::string_view(command.input).substr(written));
             if (n > 0) written += static_cast<size_t>(n);
             if ((n < 0 && errno != EAGAIN && errno != EINTR) || written == command.input.size()) in.write.reset();
         }
@@ -214,8 +298,7 @@ Result<Finished> run(const Command& command) {
 Result<Finished> run_ok(const Command& command) {
     auto finished = TRY(run(command));
     if (finished.ok()) return finished;
-    std::string said = last_lines(finished.err.empty() ? finished.out : finished.err);
-    return fail("{} ended with status {}{}{}", shown(command.argv), finished.status, said.empty() ? "" : ": ", said);
+    return fail("{} ended with status {}{}", shown(command.argv), finished.status, quoted_end(finished));
 }
 
 Result<> run_shown(const Command& command) {
@@ -223,8 +306,8 @@ Result<> run_shown(const Command& command) {
     auto child = TRY(Child::adopt(TRY(fork_exec(command, {null.get(), -1, -1}))));
     auto status = child.wait(command.deadline);
     if (!status) {
-        (void)child.stop(Milliseconds(500));
-        return fail("{}: {}", shown(command.argv), status.error().what).kind(status.error().kind);
+        stop_with_descendants(child);
+        return fail("{} did not end in time and was killed", shown(command.argv)).kind(ErrorKind::timeout);
     }
     if (*status != 0) return fail("{} ended with status {}", shown(command.argv), *status);
     return {};
@@ -234,7 +317,7 @@ Result<Child> Child::spawn(const Command& command) {
     auto null = TRY(open_null());
     UniqueFd output;
     if (command.output_file) output = TRY(open_for_append(*command.output_file));
-    const int out = output.valid() ? output.get() : -1;
+    const int out = output.get();  // -1 without a file: ours
     return adopt(TRY(fork_exec(command, {null.get(), out, out})));
 }
 
@@ -255,11 +338,14 @@ Result<int> Child::wait(Deadline deadline) {
         if (ready == 0 && deadline.passed())
             return fail("process {} has not ended in time", pid_).kind(ErrorKind::timeout);
     }
-    int raw = 0;
-    const pid_t got = waitpid(pid_, &raw, 0);
-    // Somebody else's child: it has ended, its status is not ours to know.
-    if (got < 0) return 0;
-    return exit_status(raw);
+    if (status_) return *status_;
+    siginfo_t info{};
+    while (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) < 0) {
+        // Somebody else's child: it has ended, its status is not ours to know.
+        if (errno != EINTR) return 0;
+    }
+    status_ = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+    return *status_;
 }
 
 Result<bool> Child::stop(Milliseconds grace) {

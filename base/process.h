@@ -9,22 +9,22 @@
 #include "base/fd.h"
 #include "base/result.h"
 
+#include <sys/types.h>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 namespace pando {
 
 struct Command {
-    std::vector<std::string> argv;             // argv[0] is looked up in PATH
-    std::optional<std::string> argv0 = {};     // shown in place of argv[0] (systemd spares names that begin with @)
+    std::vector<std::string> argv;                // argv[0] is looked up in PATH
+    std::optional<std::string> argv0 = {};        // shown in place of argv[0] (systemd spares names that begin with @)
     std::map<std::string, std::string> env = {};  // added to the environment
-    std::string input = {};                    // given on standard input; empty: /dev/null
-    std::filesystem::path directory = {};      // working directory
+    std::string input = {};                       // given on standard input; empty: /dev/null
+    std::filesystem::path directory = {};         // working directory
     Deadline deadline = Deadline::after(std::chrono::minutes(1));  // run() only; the program is killed at it
     // Called in the child between fork and exec, for namespaces, chroot, scheduling. Async-signal-safe
     // calls only; false ends the child with status 126.
@@ -33,13 +33,14 @@ struct Command {
 };
 
 struct Finished {
-    int status = 0;      // exit status; 128 + signal when a signal ended it
-    std::string out;     // at most 16 MiB of each are kept
+    int status = 0;   // exit status; 128 + signal when a signal ended it
+    std::string out;  // at most 16 MiB of each are kept
     std::string err;
     bool ok() const { return status == 0; }
 };
 
-// Runs to the end and returns whatever the status was. Error: not started, or killed at the deadline.
+// Runs to the end and returns whatever the status was. Error: not started, or killed at the deadline with all it
+// had started. What the program left running when it ended is not waited for.
 Result<Finished> run(const Command& command);
 
 // As run(), and a status other than 0 is an error that quotes the last lines of stderr.
@@ -52,11 +53,12 @@ Result<> run_shown(const Command& command);
 class Child {
 public:
     static Result<Child> spawn(const Command& command);
-    static Result<Child> adopt(pid_t pid);     // a process somebody else started
+    static Result<Child> adopt(pid_t pid);  // a process somebody else started
 
     pid_t pid() const { return pid_; }
     int pidfd() const { return pidfd_.get(); }  // readable once the program has ended: poll it
-    // The exit status, as in Finished; an Error of kind timeout when it has not ended by then.
+    // The exit status, as in Finished; an Error of kind timeout when it has not ended by then. 0 for an adopted
+    // process that is not our child: the kernel tells its status to nobody else.
     Result<int> wait(Deadline deadline);
     // SIGTERM, then SIGKILL when `grace` is over. True when SIGTERM was enough.
     Result<bool> stop(Milliseconds grace);
@@ -65,6 +67,7 @@ public:
 private:
     pid_t pid_ = -1;
     UniqueFd pidfd_;
+    std::optional<int> status_;  // once it was waited for
 };
 
 // "mkfs.gfs2 -O '/dev/my disk'": for messages and logs, quoted so that it can be pasted.

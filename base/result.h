@@ -8,9 +8,9 @@
 // Libraries return errors and never log them; commands and boot stages log them, once.
 #pragma once
 
+#include <fmt/format.h>
 #include <cerrno>
 #include <cstring>
-#include <fmt/format.h>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -21,10 +21,10 @@ namespace pando {
 enum class ErrorKind { failed, bad_input, timeout };
 
 struct Error {
-    std::string what;       // one line or several: what happened, to whom, why
-    std::string advice;     // what to do about it; empty when nobody can say
+    std::string what;    // one line or several: what happened, to whom, why
+    std::string advice;  // what to do about it; empty when nobody can say
     ErrorKind kind = ErrorKind::failed;
-    int sys = 0;            // errno of the system call behind it, 0 when there was none
+    int sys = 0;  // errno of the system call behind it, 0 when there was none
 
     // Context is put in front on the way up: "reading cluster.yaml: no such file".
     Error context(std::string_view outer) const {
@@ -75,9 +75,10 @@ Failure bad_input(fmt::format_string<Args...> format, Args&&... args) {
 // For a failed system call: the text of `err` follows the message.
 template <typename... Args>
 Failure fail_errno(int err, fmt::format_string<Args...> format, Args&&... args) {
-    return Failure(Error{
-        fmt::format("{}: {}", fmt::format(format, std::forward<Args>(args)...), std::strerror(err)), {},
-        ErrorKind::failed, err});
+    return Failure(Error{fmt::format("{}: {}", fmt::format(format, std::forward<Args>(args)...), std::strerror(err)),
+                         {},
+                         ErrorKind::failed,
+                         err});
 }
 
 namespace detail {

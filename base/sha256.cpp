@@ -3,9 +3,9 @@
 
 #include "base/fd.h"
 
-#include <array>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <array>
 
 namespace pando {
 

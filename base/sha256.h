@@ -16,7 +16,7 @@ public:
     Sha256();
     ~Sha256();
     void add(std::string_view data);
-    std::string hex();   // 64 characters; ends the computation
+    std::string hex();  // 64 characters; ends the computation
 
 private:
     struct State;

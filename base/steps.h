@@ -16,8 +16,8 @@
 namespace pando {
 
 struct Step {
-    std::string text;                      // "format /dev/sda3 as gfs2, 4 journals"
-    std::function<Result<bool>()> done;    // is it so already? Asked before apply, and after it as the verification
+    std::string text;                    // "format /dev/sda3 as gfs2, 4 journals"
+    std::function<Result<bool>()> done;  // is it so already? Asked before apply, and after it as the verification
     std::function<Result<>()> apply;
 };
 

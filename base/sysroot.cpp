@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/sysroot.h"
 
-#include <algorithm>
-#include <array>
-#include <climits>
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <memory>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <memory>
 
 namespace pando {
 namespace fs = std::filesystem;
@@ -35,7 +35,7 @@ Result<UniqueFd> Sysroot::open_at(const fs::path& path, int flags, mode_t mode) 
 }
 
 Result<std::string> Sysroot::read(const fs::path& path, size_t limit) const {
-    auto fd = TRY(open_at(path, O_RDONLY));
+    auto fd = TRY(open_at(path, O_RDONLY | O_NONBLOCK));  // a FIFO in a strange tree is empty, not a wait
     std::string content;
     std::array<char, 65536> buffer;
     for (;;) {
@@ -56,20 +56,13 @@ Result<std::string> Sysroot::read_line(const fs::path& path) const {
     return text.substr(begin, text.find_last_not_of(blank) - begin + 1);
 }
 
-namespace {
-
-// The directory is followed inside the root, the last name is not followed at all.
-Result<UniqueFd> open_parent(const Sysroot& root, const fs::path& path) {
-    return root.open_at(path.parent_path(), O_PATH | O_DIRECTORY);
-}
-
-}  // namespace
-
 Result<std::string> Sysroot::read_link(const fs::path& path) const {
-    auto parent = TRY(open_parent(*this, path));
+    auto link = TRY(open_at(path, O_PATH | O_NOFOLLOW));
     std::array<char, PATH_MAX> buffer;
-    const ssize_t n = readlinkat(parent.get(), path.filename().c_str(), buffer.data(), buffer.size());
-    if (n < 0) return fail_errno(errno, "reading link {} in {}", path.string(), directory_.string());
+    const ssize_t n = readlinkat(link.get(), "", buffer.data(), buffer.size());
+    // For an open descriptor of anything but a link the kernel says ENOENT.
+    const int err = errno == ENOENT ? EINVAL : errno;
+    if (n < 0) return fail_errno(err, "reading link {} in {}", path.string(), directory_.string());
     return std::string(buffer.data(), static_cast<size_t>(n));
 }
 
@@ -89,16 +82,15 @@ Result<std::vector<std::string>> Sysroot::list(const fs::path& path) const {
 
 Result<struct stat> Sysroot::stat(const fs::path& path) const {
     auto fd = TRY(open_at(path, O_PATH));
-    struct stat st{};
+    struct stat st {};
     if (fstat(fd.get(), &st) < 0) return fail_errno(errno, "{} in {}", path.string(), directory_.string());
     return st;
 }
 
 Result<struct stat> Sysroot::lstat(const fs::path& path) const {
-    auto parent = TRY(open_parent(*this, path));
-    struct stat st{};
-    if (fstatat(parent.get(), path.filename().c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return fail_errno(errno, "{} in {}", path.string(), directory_.string());
+    auto fd = TRY(open_at(path, O_PATH | O_NOFOLLOW));
+    struct stat st {};
+    if (fstat(fd.get(), &st) < 0) return fail_errno(errno, "{} in {}", path.string(), directory_.string());
     return st;
 }
 

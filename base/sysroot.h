@@ -9,9 +9,9 @@
 #include "base/fd.h"
 #include "base/result.h"
 
+#include <sys/stat.h>
 #include <filesystem>
 #include <string>
-#include <sys/stat.h>
 #include <vector>
 
 namespace pando {
@@ -23,10 +23,10 @@ public:
     // Paths may begin with a slash or not: both mean "below this root".
     Result<UniqueFd> open_at(const std::filesystem::path& path, int flags, mode_t mode = 0) const;
     Result<std::string> read(const std::filesystem::path& path, size_t limit = 64U << 20U) const;
-    Result<std::string> read_line(const std::filesystem::path& path) const;    // white space trimmed
-    Result<std::string> read_link(const std::filesystem::path& path) const;    // the link's text
+    Result<std::string> read_line(const std::filesystem::path& path) const;          // white space trimmed
+    Result<std::string> read_link(const std::filesystem::path& path) const;          // the link's text
     Result<std::vector<std::string>> list(const std::filesystem::path& path) const;  // sorted
-    Result<struct stat> stat(const std::filesystem::path& path) const;         // follows links, inside the root
+    Result<struct stat> stat(const std::filesystem::path& path) const;               // follows links, inside the root
     Result<struct stat> lstat(const std::filesystem::path& path) const;
     bool exists(const std::filesystem::path& path) const;
 
