@@ -4,10 +4,12 @@
 
 namespace pando::cli {
 
+Action declare_hw_probe(CLI::App& app);
 Action declare_image_build(CLI::App& app);
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
+        {"hw probe", "what this machine is: identity, NICs, watchdogs, BMC", declare_hw_probe},
         {"image build", "make the boot files: kernel, image, bundle, iPXE script", declare_image_build},
     };
     return table;
