@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "initrd/ahead.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "chroot-builder/install.h"
+#include "chroot-builder/manifest.h"
+#include "config/render.h"
+#include "hwdetect/coldplug.h"
+#include "initrd/api_mounts.h"
+
+namespace pando::initrd {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* manifest_file = "/usr/lib/pando/chroot.json";
+constexpr uint64_t size_before_bundle = 128ULL << 20U;
+
+template <typename Function>
+auto begin(Function function) {
+    return std::async(std::launch::async, std::move(function)).share();
+}
+
+Result<std::string> fill_chroot(uint64_t size) {
+    const auto manifest = TRY(chroot::Manifest::from_json(TRY(read_file(manifest_file))));
+    TRY(chroot::mount_tmpfs(chroot_path, size, manifest));
+    const auto image = TRY(Sysroot::open("/"));
+    TRY(chroot::install(manifest, image, chroot_path));
+    const auto chroot = TRY(Sysroot::open(chroot_path));
+    TRY(chroot::verify(manifest, chroot, false));
+    // What systemd looks for when it shuts down: the exit tree's entry.
+    const fs::path entry = fs::path(chroot_path) / "shutdown";
+    std::error_code ec;
+    if (!fs::is_symlink(entry)) fs::create_symlink("usr/sbin/pando-boot", entry, ec);
+    if (ec) return fail_errno(ec.value(), "creating {}", entry.string());
+    if (!fs::is_symlink("/run/pando/chroot")) fs::create_symlink("../initramfs", "/run/pando/chroot", ec);
+    return fmt::format("{} entries, {:.1f} MB at {}", manifest.entries.size(),
+                       static_cast<double>(manifest.bytes()) / 1e6, chroot_path);
+}
+
+Result<> write_daemon_configuration(const Boot& boot) {
+    const fs::path etc = fs::path(chroot_path) / "etc";
+    TRY(make_directories(etc / "corosync"));
+    TRY(make_directories(etc / "dlm"));
+    TRY(make_directories(etc / "iscsi"));
+    const auto key = boot.bundle->files.find("authkey");
+    if (key == boot.bundle->files.end()) return fail("the bundle carries no authkey").advise("make it again: pando bundle make");
+    TRY(write_file_atomic(etc / "corosync/authkey", key->second, 0400));
+    TRY(write_file_atomic(etc / "corosync/corosync.conf", config::corosync_conf(*boot.cluster)));
+    // Passwords of fence devices are in it.
+    TRY(write_file_atomic(etc / "dlm/dlm.conf", config::dlm_conf(*boot.cluster), 0600));
+    TRY(write_file_atomic(etc / "hosts", config::hosts(*boot.cluster)));
+    TRY(write_file_atomic(etc / "hostname", boot.node().name + "\n"));
+    return {};
+}
+
+Result<SurvivalNamespace*> make_survival(Boot& boot) {
+    if (const auto& filled = boot.chroot_filled.get(); !filled) return Failure(filled.error());
+    TRY(hwdetect::load_modules({"configfs"}));
+    TRY(mount_configfs());
+    TRY(write_daemon_configuration(boot));
+    boot.survival = TRY(SurvivalNamespace::create(chroot_path));
+    return &*boot.survival;
+}
+
+Result<Child*> start_corosync(Boot& boot) {
+    const auto& survival = boot.survival_made.get();
+    if (!survival) return Failure(survival.error());
+    boot.corosync_ready = TRY(ReadySocket::open("pando-corosync"));
+    boot.corosync = TRY((*survival)->start({"/usr/sbin/corosync", "-f"}, {{"NOTIFY_SOCKET", boot.corosync_ready->address()}}));
+    return &*boot.corosync;
+}
+
+// Every device refused with the one reason when the chroot itself could not be made.
+std::vector<FenceAnswer> ask_from_chroot(Boot& boot, Deadline deadline) {
+    const auto& survival = boot.survival_made.get();
+    const Runner run = [&](const std::vector<std::string>& argv, const std::string& input,
+                           Deadline until) -> Result<Finished> {
+        if (!survival) return Failure(survival.error());
+        return (*survival)->run({"/usr/sbin/" + argv.at(0)}, input, until);
+    };
+    return ask_fence_devices(*boot.cluster, run, deadline);
+}
+
+}  // namespace
+
+void peek_bundle(Boot& boot) {
+    const auto blob = read_file(config::baked_bundle_path, config::bundle_limit);
+    if (!blob) return;
+    auto bundle = config::decode(*blob);
+    if (!bundle) return;   // stage bundle reads it again and says what is wrong
+    auto cluster = bundle->description();
+    if (!cluster) return;
+    boot.bundle = std::move(*bundle);
+    boot.cluster = std::move(*cluster);
+    if (auto identity = hwdetect::identify(boot.machine, *boot.cluster)) boot.identity = *identity;
+}
+
+void begin_chroot(Boot& boot) {
+    if (boot.chroot_filled.valid() && boot.chroot_filled.get()) return;
+    const uint64_t size = boot.cluster ? boot.cluster->chroot.size : size_before_bundle;
+    boot.chroot_filled = begin([size] { return fill_chroot(size); });
+}
+
+void begin_root_modules(Boot& boot) {
+    if (boot.root_modules_loaded.valid() && boot.root_modules_loaded.get()) return;
+    boot.root_modules_loaded = begin([] { return hwdetect::load_modules({"dlm", "gfs2"}); });
+}
+
+void begin_corosync(Boot& boot) {
+    if (boot.corosync_started.valid() && boot.corosync_started.get()) return;
+    begin_chroot(boot);
+    boot.survival_made = begin([&boot] { return make_survival(boot); });
+    boot.corosync_started = begin([&boot] { return start_corosync(boot); });
+}
+
+void begin_fence_check(Boot& boot) {
+    boot.fence_answers = begin([&boot] { return ask_from_chroot(boot, Deadline::after(std::chrono::seconds(40))); });
+}
+
+}  // namespace pando::initrd

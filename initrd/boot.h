@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One boot: what it knows so far, and the runner that takes the stages in their order.
+#pragma once
+
+#include "base/process.h"
+#include "base/result.h"
+#include "config/bundle.h"
+#include "config/cluster.h"
+#include "hwdetect/identity.h"
+#include "hwdetect/machine.h"
+#include "initrd/arguments.h"
+#include "initrd/fence_check.h"
+#include "initrd/notify.h"
+#include "initrd/stages.h"
+#include "initrd/survival.h"
+#include "initrd/timeline.h"
+
+#include <filesystem>
+#include <future>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pando::initrd {
+
+struct Boot {
+    BootArguments arguments;
+    Timeline timeline;
+
+    // Filled by the stages, in this order.
+    hwdetect::Machine machine;
+    std::optional<config::Bundle> bundle;
+    std::optional<config::Cluster> cluster;
+    hwdetect::Identity identity;                 // its node points into `cluster`
+    std::optional<SurvivalNamespace> survival;
+    std::optional<ReadySocket> corosync_ready;
+    bool corosync_is_ready = false;
+    std::optional<Child> corosync, dlm_controld, iscsid;
+    std::string root_device;                     // /dev/sda3
+
+    // Work that goes on beside the stages (initrd/ahead.h); each is collected by the stage it belongs to. Shared
+    // futures: what comes later waits for what came before.
+    std::shared_future<Result<std::string>> chroot_filled;        // "112 files, 31 MB"
+    std::shared_future<Result<SurvivalNamespace*>> survival_made;
+    std::shared_future<Result<>> root_modules_loaded;
+    std::shared_future<Result<Child*>> corosync_started;
+    std::shared_future<std::vector<FenceAnswer>> fence_answers;
+
+    const config::Node& node() const { return *identity.node; }
+};
+
+constexpr const char* sysroot_path = "/sysroot";
+
+// Runs the stages to the end. Returns only when the last stage returns (handover never does) or a policy says so.
+void run_stages(Boot& boot, const std::vector<Stage>& stages);
+
+}  // namespace pando::initrd

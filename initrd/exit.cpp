@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "initrd/exit.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "initrd/console.h"
+#include "initrd/policy.h"
+#include "initrd/survival.h"
+
+#include <algorithm>
+#include <csignal>
+#include <sstream>
+#include <string_view>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+namespace pando::initrd {
+namespace {
+
+using std::chrono::seconds;
+namespace fs = std::filesystem;
+
+// Where systemd leaves the root it pivoted away from.
+constexpr const char* old_root = "/oldroot";
+
+// Mount points at and below the old root, deepest last mounted first.
+std::vector<std::string> mounts_below(std::string_view top) {
+    std::vector<std::string> points;
+    std::istringstream lines(read_file("/proc/self/mountinfo").value_or(""));
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream fields(line);
+        std::string id, parent, device, root, point;
+        fields >> id >> parent >> device >> root >> point;
+        if (point == top || point.starts_with(std::string(top) + "/")) points.push_back(point);
+    }
+    std::reverse(points.begin(), points.end());
+    return points;
+}
+
+// A child does it, since an unmount that waits for a fencing cannot be interrupted.
+Result<> unmount(const std::string& point, Deadline deadline) {
+    const pid_t pid = fork();
+    if (pid < 0) return fail_errno(errno, "fork");
+    if (pid == 0) _exit(umount2(point.c_str(), 0) == 0 ? 0 : errno);
+    auto child = TRY(Child::adopt(pid));
+    const int status = TRY(child.wait(deadline));
+    if (status != 0) return fail_errno(status, "unmounting {}", point);
+    return {};
+}
+
+// Ends whatever still has its root, working directory or program on the old root; the survival set stands elsewhere.
+void kill_users_of_old_root() {
+    for (const std::string& name : list_directory("/proc").value_or(std::vector<std::string>())) {
+        if (!std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c) != 0; })) continue;
+        const pid_t pid = std::stoi(name);
+        if (pid == getpid()) continue;
+        for (const char* link : {"root", "cwd", "exe"}) {
+            std::error_code ec;
+            const std::string target = fs::read_symlink(fs::path("/proc") / name / link, ec).string();
+            if (!ec && target.starts_with(old_root)) {
+                log::info("exit: ends process {}, which holds {}", pid, target);
+                kill(pid, SIGKILL);
+                break;
+            }
+        }
+    }
+    while (waitpid(-1, nullptr, WNOHANG) > 0) {}
+}
+
+Result<> leave_root(Deadline deadline) {
+    kill_users_of_old_root();
+    Error last;
+    // Mounts stacked on one another come off one layer a round.
+    for (int round = 0; round < 4; ++round) {
+        last = {};
+        for (const std::string& point : mounts_below(old_root)) {
+            // proc, sys and dev of the old root hold nothing; they go with it.
+            if (auto done = unmount(point, deadline); !done) {
+                last = done.error();
+                if (last.kind == ErrorKind::timeout) return Failure(last);
+            }
+        }
+        if (mounts_below(old_root).empty()) return {};
+        kill_users_of_old_root();
+    }
+    return Failure(last);
+}
+
+Result<> end_daemon(const std::string& argv0, Milliseconds grace) {
+    for (const pid_t pid : processes_named(argv0)) {
+        auto daemon = TRY(Child::adopt(pid));
+        if (!TRY(daemon.stop(grace))) return fail("{} had to be killed", argv0);
+    }
+    return {};
+}
+
+Result<> leave_cluster() {
+    if (processes_named("@corosync").empty()) return {};
+    (void)TRY(run_ok({.argv = {"/usr/sbin/corosync-cfgtool", "-H", "--force"}, .deadline = Deadline::after(seconds(20))}));
+    for (const pid_t pid : processes_named("@corosync")) {
+        auto daemon = TRY(Child::adopt(pid));
+        (void)TRY(daemon.wait(Deadline::after(seconds(20))));
+    }
+    return {};
+}
+
+Ending ending_of(std::string_view verb) {
+    if (verb == "poweroff") return Ending::power_off;
+    if (verb == "halt") return Ending::halt;
+    return Ending::reboot;   // reboot, and kexec, which has nothing loaded here
+}
+
+// A step that failed leaves this node where only a reset is safe: its peers then fence it, and know where they are.
+void step(std::string_view text, const Result<>& result) {
+    if (result) {
+        log::info("exit: {} ok", text);
+        return;
+    }
+    log::error("exit: {} FAILED", text);
+    log::write(result.error());
+    log::hint("this machine is reset now; the others fence it and go on");
+    end_machine(Ending::reboot);
+}
+
+}  // namespace
+
+void exit_main(int argc, char** argv) {
+    const std::string_view verb = argc > 1 ? argv[1] : "reboot";
+    setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+    log_to_consoles(false);
+    log::info("exit: {} of this node", verb);
+    step("unmount the shared root", leave_root(Deadline::after(seconds(60))));
+    step("end dlm_controld", end_daemon("@dlm_controld", seconds(20)));
+    step("leave the cluster", leave_cluster());
+    step("end iscsid", end_daemon("@iscsid", seconds(5)));
+    log::info("exit: {}", verb);
+    end_machine(ending_of(verb));
+}
+
+}  // namespace pando::initrd

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Asking fence devices for the state of their node, with the agent and the options that a fencing would use.
+#pragma once
+
+#include "base/deadline.h"
+#include "base/process.h"
+#include "base/result.h"
+#include "config/cluster.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace pando::initrd {
+
+struct FenceAnswer {
+    std::string node;
+    std::string device;
+    bool answered = false;
+    std::string says;      // "on", "off", or what went wrong
+};
+
+// How a program is run: on the initramfs, or inside the chroot.
+using Runner = std::function<Result<Finished>(const std::vector<std::string>& argv, const std::string& input, Deadline)>;
+
+// Every device of every node, all at once.
+std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const Runner& run, Deadline deadline);
+
+// What goes to the agent's standard input: one option a line.
+std::string agent_input(const config::FenceDevice& device, std::string_view action);
+
+}  // namespace pando::initrd

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// pando-boot: process 1 of the initramfs, and of the exit tree; a few verbs beside. Dispatch only.
+#include "base/file.h"
+#include "base/log.h"
+#include "initrd/api_mounts.h"
+#include "initrd/arguments.h"
+#include "initrd/boot.h"
+#include "initrd/booted.h"
+#include "initrd/console.h"
+#include "initrd/exit.h"
+#include "initrd/mount_root.h"
+#include "initrd/network.h"
+#include "initrd/policy.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <unistd.h>
+
+namespace {
+
+using namespace pando;
+using namespace pando::initrd;
+
+[[noreturn]] void boot_main() {
+    setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+    signal(SIGPIPE, SIG_IGN);
+    if (auto mounted = mount_api_filesystems(); !mounted) {
+        log::write(mounted.error());
+        reboot_after(std::chrono::seconds(30));
+    }
+    auto arguments = parse_boot_arguments(read_file("/proc/cmdline").value_or(""));
+    log_to_consoles(arguments && arguments->debug);
+    log::info("Pando {}: this machine becomes a node", PANDO_VERSION);
+    if (!arguments) {
+        log::write(arguments.error());
+        reboot_after(std::chrono::seconds(30));
+    }
+    // Leaked on purpose: threads of work ahead may use it as long as process 1 lives.
+    auto& boot = *new Boot;
+    boot.arguments = *arguments;
+    const bool install = boot.arguments.install.has_value();
+    run_stages(boot, install ? install_stages() : boot_stages());
+    end_machine(install ? Ending::power_off : Ending::reboot);
+}
+
+int usage() {
+    fmt::print(stderr,
+               "usage: pando-boot booted     report that this node is up (its systemd unit does)\n"
+               "As process 1 of an initramfs it boots a node; as /shutdown of the exit tree it ends one.\n");
+    return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string name = std::filesystem::path(argv[0]).filename();
+    if (name == dhcp_event_name) return dhcp_event_main(argc, argv);
+    if (name == "shutdown" && getpid() == 1) exit_main(argc, argv);
+    const std::string_view verb = argc > 1 ? argv[1] : "";
+    if (verb == mount_root_verb) return mount_root_main(argc - 1, argv + 1);
+    if (verb == "booted") return booted_main();
+    if (getpid() == 1) boot_main();
+    return usage();
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a blade does when a stage has failed. Nothing here waits for ever: an unattended blade always goes on.
+#pragma once
+
+#include "base/deadline.h"
+
+#include <string_view>
+
+namespace pando::initrd {
+
+// A shell on the console. It ends when the person leaves it, or when nobody pressed a key until `deadline`.
+// True when somebody used it.
+bool rescue_shell(std::string_view why, Deadline deadline);
+
+// Shows the cause on the console for `delay`, a key press calls the rescue shell; then resets the machine.
+[[noreturn]] void reboot_after(std::chrono::milliseconds delay);
+
+enum class Ending { reboot, power_off, halt };
+[[noreturn]] void end_machine(Ending ending);
+
+}  // namespace pando::initrd

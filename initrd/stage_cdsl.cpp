@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Stage cdsl: the node's own logs and host configuration appear on the shared root.
+#include "base/file.h"
+#include "base/log.h"
+#include "cdsl/apply.h"
+#include "config/render.h"
+#include "initrd/boot.h"
+#include "initrd/stage_functions.h"
+
+#include <algorithm>
+
+namespace pando::initrd {
+namespace {
+
+// 32 hex digits, as systemd wants them: made once for a node and kept in its tree.
+Result<std::string> new_machine_id() {
+    std::string uuid = TRY(read_line("/proc/sys/kernel/random/uuid"));
+    std::erase(uuid, '-');
+    return uuid + "\n";
+}
+
+}  // namespace
+
+Result<std::string> run_cdsl(Boot& boot, Deadline) {
+    const auto policy = TRY(cdsl::policy_for(*boot.cluster, boot.node()));
+    cdsl::NodeFacts facts;
+    facts.name = boot.node().name;
+    facts.files["/etc/hostname"] = {boot.node().name + "\n", false};
+    facts.files["/etc/hosts"] = {config::hosts(*boot.cluster), false};
+    facts.files["/etc/machine-id"] = {TRY(new_machine_id()), true};
+    if (boot.cluster->storage.iscsi) {
+        const std::string initiator = boot.cluster->storage.iscsi->initiator_prefix + ":" + boot.node().name;
+        facts.files["/etc/iscsi/initiatorname.iscsi"] = {"InitiatorName=" + initiator + "\n", false};
+    }
+    const auto mapped = TRY(cdsl::map(sysroot_path, policy, facts));
+    for (const std::string& failure : mapped.failures) log::warning("cdsl: {}", failure);
+    return fmt::format("{} binds, {} links, {} tmpfs for {}{}", mapped.binds, mapped.links, mapped.tmpfs, boot.node().name,
+                       mapped.failures.empty() ? "" : fmt::format("; {} not mapped, see above", mapped.failures.size()));
+}
+
+}  // namespace pando::initrd

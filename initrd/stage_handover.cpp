@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Stage handover: what the booted system finds in /run/pando, then the shared root becomes "/".
+#include "base/file.h"
+#include "base/log.h"
+#include "initrd/boot.h"
+#include "initrd/stage_functions.h"
+#include "initrd/switch_root.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace pando::initrd {
+namespace {
+
+// systemd and the kernel's helpers expect these to lead to the console.
+void give_console_to_init() {
+    const int console = open("/dev/console", O_RDWR | O_NOCTTY);
+    if (console < 0) return;
+    for (int fd = 0; fd < 3; ++fd) dup2(console, fd);
+    if (console > 2) close(console);
+}
+
+}  // namespace
+
+Result<std::string> run_handover(Boot& boot, Deadline) {
+    std::string keys;
+    for (const std::string& key : boot.cluster->access.authorized_keys) keys += key + "\n";
+    TRY(write_file_atomic("/run/pando/authorized_keys", keys, 0644));
+    for (const auto* daemon : {&boot.corosync, &boot.dlm_controld}) {
+        if (!daemon->has_value() || !(*daemon)->running())
+            return fail("a daemon of the survival set has ended before the root was switched to")
+                .advise("see /run/initramfs/var/log");
+    }
+    // This stage cannot report after the fact: it is done when the root's own unit says that the node is booted.
+    boot.timeline.succeed("into " + boot.arguments.init);
+    TRY(boot.timeline.save());
+    log::info("handing over to {} on the shared root", boot.arguments.init);
+    give_console_to_init();
+    TRY(switch_root(sysroot_path, boot.arguments.init));
+    return std::string("unreachable");
+}
+
+}  // namespace pando::initrd

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Stage join: corosync, quorum, dlm_controld.
+#include "base/file.h"
+#include "base/log.h"
+#include "initrd/ahead.h"
+#include "initrd/boot.h"
+#include "initrd/quorum.h"
+#include "initrd/stage_functions.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <poll.h>
+
+namespace pando::initrd {
+namespace {
+
+namespace fs = std::filesystem;
+
+// "n1 n2", and who of the cluster is not there.
+std::string present(const config::Cluster& cluster, const Quorum& quorum, bool wanted) {
+    std::string names;
+    for (const auto& node : cluster.nodes) {
+        const bool here = std::find(quorum.members.begin(), quorum.members.end(), node.id) != quorum.members.end();
+        if (here == wanted) names += (names.empty() ? "" : " ") + node.name;
+    }
+    return names.empty() ? "none" : names;
+}
+
+// udev's rule for the dlm makes these links on a booted system; there is no udev here.
+Result<> make_dlm_device_links() {
+    TRY(make_directories("/dev/misc"));
+    for (const char* name : {"dlm-control", "dlm-monitor", "dlm_plock"}) {
+        const fs::path link = fs::path("/dev/misc") / name;
+        std::error_code ec;
+        if (!fs::is_symlink(link)) fs::create_symlink(fs::path("..") / name, link, ec);
+        if (ec) return fail_errno(ec.value(), "creating {}", link.string());
+    }
+    return {};
+}
+
+// The kernel's lock manager refuses the mount until it knows our address.
+Result<> wait_for_dlm_address(Deadline deadline) {
+    const fs::path comms = "/sys/kernel/config/dlm/cluster/comms";
+    // configfs reports no changes, so the state is looked at; it is there when READY came, or a moment later.
+    while (list_directory(comms).value_or(std::vector<std::string>()).empty()) {
+        if (deadline.passed()) return fail("dlm_controld has set no address in {}", comms.string()).kind(ErrorKind::timeout);
+        poll(nullptr, 0, 20);
+    }
+    return {};
+}
+
+Result<> start_dlm_controld(Boot& boot, Deadline deadline) {
+    if (boot.dlm_controld && boot.dlm_controld->running()) return {};
+    begin_root_modules(boot);
+    if (const auto& loaded = boot.root_modules_loaded.get(); !loaded) return loaded;
+    TRY(make_dlm_device_links());
+    const auto ready = TRY(ReadySocket::open("pando-dlm_controld"));
+    boot.dlm_controld = TRY(boot.survival->start({"/usr/sbin/dlm_controld", "--foreground"}, {{"NOTIFY_SOCKET", ready.address()}}));
+    TRY(ready.wait(*boot.dlm_controld, deadline));
+    return wait_for_dlm_address(deadline);
+}
+
+}  // namespace
+
+Result<std::string> run_join(Boot& boot, Deadline deadline) {
+    begin_corosync(boot);
+    const auto& started = boot.corosync_started.get();
+    if (!started) return Failure(started.error());
+    if (!boot.corosync_is_ready) {
+        TRY(boot.corosync_ready->wait(**started, deadline));
+        boot.corosync_is_ready = true;
+    }
+    const auto tell = [&](const Quorum& quorum) {
+        if (quorum.quorate) return;
+        log::info("join: {} of {} votes, {} needed; here: {}; missing: {}", quorum.votes, quorum.expected, quorum.needed,
+                  present(*boot.cluster, quorum, true), present(*boot.cluster, quorum, false));
+    };
+    auto quorum = wait_for_quorum(deadline, tell);
+    if (!quorum) return Failure(quorum.error());
+    TRY(start_dlm_controld(boot, deadline));
+    return fmt::format("quorate with {} of {} votes: {}", quorum->votes, quorum->expected,
+                       present(*boot.cluster, *quorum, true));
+}
+
+}  // namespace pando::initrd

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Stage storage: the session to the LUN, and the root on it found by what it is, not by where it appeared.
+#include "hwdetect/coldplug.h"
+#include "initrd/ahead.h"
+#include "initrd/blockdev.h"
+#include "initrd/boot.h"
+#include "initrd/iscsi.h"
+#include "initrd/stage_functions.h"
+
+namespace pando::initrd {
+
+Result<std::string> run_storage(Boot& boot, Deadline deadline) {
+    if (!boot.cluster) {
+        return fail("no readable bundle in this image, so the storage is unknown")
+            .advise("load bundle.cpio after the image; pando bundle make writes it");
+    }
+    // A stranger has no initiator name: it is refused by stage identity, which says who it is.
+    if (boot.identity.node == nullptr) return std::string("left alone: this machine is no node of the bundle");
+
+    const config::Storage& storage = boot.cluster->storage;
+    std::string by = "local";
+    if (storage.iscsi) {
+        const std::string initiator = storage.iscsi->initiator_prefix + ":" + boot.node().name;
+        by = "iSCSI at " + TRY(iscsi_login(*storage.iscsi, initiator, deadline));
+    } else {
+        const auto found = [&] {
+            const auto root = Sysroot::open("/");
+            return root && find_root(*root, *boot.cluster).value_or(std::nullopt).has_value();
+        };
+        (void)TRY(hwdetect::coldplug(found, deadline));
+    }
+    if (boot.arguments.install) {
+        const Disk disk = TRY(wait_for_disk(storage, deadline));
+        boot.root_device = "/dev/" + disk.name;
+        return fmt::format("{} ({} MiB) by {}", boot.root_device, disk.size >> 20U, by);
+    }
+    const RootDevice root = TRY(wait_for_root(*boot.cluster, deadline));
+    boot.root_device = root.device;
+    begin_root_modules(boot);
+    return fmt::format("{} ({}) holds {} by {}", root.device.string(), root.identity, root.superblock.lock_table, by);
+}
+
+}  // namespace pando::initrd

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "initrd/survival.h"
+
+#include "base/file.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace pando::initrd {
+namespace fs = std::filesystem;
+namespace {
+
+// Bound from the node: the same file systems, so that cluster libraries on the booted node meet the daemons there.
+constexpr std::array<const char*, 3> shared_with_node = {"proc", "sys", "dev"};
+
+// In a child that becomes the namespace's first process. Plain system calls, since the parent may have threads.
+[[noreturn]] void build_namespace(const char* tree, int report) {
+    const auto give_up = [&](const char* what) {
+        const std::array<char, 2> reason{what[0], static_cast<char>(errno)};
+        (void)!write(report, reason.data(), reason.size());
+        _exit(1);
+    };
+    if (unshare(CLONE_NEWNS) < 0) give_up("unshare");
+    if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) give_up("private");
+    if (chdir(tree) < 0) give_up("chdir");
+    for (const char* name : shared_with_node) {
+        const std::array<char, 8> source{'/', name[0], name[1], name[2], name[3], 0};
+        if (mount(source.data(), name, nullptr, MS_BIND | MS_REC, nullptr) < 0) give_up(name);
+        // What the node mounts later (configfs, cgroups) is not wanted here; what it unmounts stays here.
+        if (mount(nullptr, name, nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) give_up(name);
+    }
+    if (mount(".", "/", nullptr, MS_MOVE, nullptr) < 0) give_up("move");
+    if (::chroot(".") < 0) give_up("chroot");
+    (void)!write(report, "+", 1);
+    // The parent opens our namespace and then lets us go.
+    pause();
+    _exit(0);
+}
+
+// Between fork and exec: system calls only.
+bool enter(int mount_namespace) {
+    if (setns(mount_namespace, CLONE_NEWNS) < 0) return false;
+    return chdir("/") == 0;
+}
+
+bool protect_from_oom() {
+    const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    const bool written = write(fd, "-1000", 5) == 5;
+    close(fd);
+    return written;
+}
+
+const std::map<std::string, std::string> inside_environment = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}};
+
+}  // namespace
+
+Result<SurvivalNamespace> SurvivalNamespace::create(const fs::path& chroot) {
+    for (const char* name : shared_with_node) TRY(make_directories(chroot / name));
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return fail_errno(errno, "pipe");
+    UniqueFd read_end(ends[0]);
+    UniqueFd write_end(ends[1]);
+    const pid_t pid = fork();
+    if (pid < 0) return fail_errno(errno, "starting the chroot's namespace");
+    if (pid == 0) build_namespace(chroot.c_str(), write_end.get());
+    write_end.reset();
+
+    std::array<char, 2> answer{};
+    const ssize_t n = read(read_end.get(), answer.data(), answer.size());
+    SurvivalNamespace made;
+    made.chroot_ = chroot;
+    if (n == 1 && answer[0] == '+')
+        made.namespace_.reset(open(fmt::format("/proc/{}/ns/mnt", pid).c_str(), O_RDONLY | O_CLOEXEC));
+    const int open_error = errno;
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    if (n == 2) return fail_errno(answer[1], "making the chroot's mount namespace (step {})", answer[0]);
+    if (!made.namespace_.valid()) return fail_errno(open_error, "opening the chroot's mount namespace");
+    return made;
+}
+
+Result<Child> SurvivalNamespace::start(const std::vector<std::string>& argv,
+                                       const std::map<std::string, std::string>& env) const {
+    const std::string name = fs::path(argv.at(0)).filename();
+    Command command{.argv = argv};
+    command.argv0 = "@" + name;
+    command.env = inside_environment;
+    command.env.insert(env.begin(), env.end());
+    command.prepare = [ns = namespace_.get()] { return setsid() >= 0 && protect_from_oom() && enter(ns); };
+    command.output_file = chroot_ / "var/log" / (name + ".out");
+    return Child::spawn(command);
+}
+
+Result<Finished> SurvivalNamespace::run(const std::vector<std::string>& argv, const std::string& input,
+                                        Deadline deadline) const {
+    Command command{.argv = argv, .deadline = deadline};
+    command.env = inside_environment;
+    command.input = input;
+    command.prepare = [ns = namespace_.get()] { return enter(ns); };
+    return pando::run(command);
+}
+
+std::vector<pid_t> processes_named(const std::string& argv0) {
+    std::vector<pid_t> found;
+    for (const std::string& name : list_directory("/proc").value_or(std::vector<std::string>())) {
+        if (!std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c) != 0; })) continue;
+        const std::string line = read_file(fs::path("/proc") / name / "cmdline").value_or("");
+        if (line.substr(0, line.find('\0')) == argv0) found.push_back(std::stoi(name));
+    }
+    return found;
+}
+
+}  // namespace pando::initrd

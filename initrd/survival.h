@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The survival set: the daemons that keep quorum and fence. They live in a mount namespace of their own whose root is
+// the chroot, made before the shared root is mounted, so that they cannot stand on it even by accident.
+#pragma once
+
+#include "base/deadline.h"
+#include "base/fd.h"
+#include "base/process.h"
+#include "base/result.h"
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace pando::initrd {
+
+// Also the exit tree: systemd leaves mounts below this path alone and pivots here to shut down.
+constexpr const char* chroot_path = "/run/initramfs";
+
+class SurvivalNamespace {
+public:
+    // A namespace with nothing but the chroot, /proc, /sys, /dev and their file systems in it.
+    static Result<SurvivalNamespace> create(const std::filesystem::path& chroot);
+
+    // Starts a daemon inside: argv[0] shown as "@name" so that systemd spares it, never killed for want of memory,
+    // output to /var/log/name.log in the chroot. Its program must be there under the same path as here.
+    Result<Child> start(const std::vector<std::string>& argv, const std::map<std::string, std::string>& env) const;
+
+    // Runs a program inside to its end.
+    Result<Finished> run(const std::vector<std::string>& argv, const std::string& input, Deadline deadline) const;
+
+private:
+    UniqueFd namespace_;
+    std::filesystem::path chroot_;
+};
+
+// Processes whose argv[0] is exactly this; the daemons' names begin with @.
+std::vector<pid_t> processes_named(const std::string& argv0);
+
+}  // namespace pando::initrd
