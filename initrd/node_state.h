@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What holds on this node now, read from files in RAM, from /proc and from corosync: it must answer while the shared
+// root is frozen, so it opens nothing there.
+#pragma once
+
+#include "base/result.h"
+#include "chroot-builder/residence.h"
+#include "initrd/quorum.h"
+#include "initrd/timeline.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pando::initrd {
+
+struct RootMount {
+    std::string device, filesystem, options;   // as in /proc/self/mountinfo
+    dev_t number = 0;
+    bool writable() const;
+};
+
+struct Process {
+    pid_t pid = 0;
+    std::string name;   // @corosync
+};
+
+struct NodeState {
+    std::optional<Timeline> boot;        // absent: not started by pando-boot
+    std::optional<Quorum> quorum;        // absent: no corosync answers
+    std::optional<RootMount> root;
+    std::vector<Process> survival;
+    std::vector<chroot::Foothold> footholds;   // of the survival set on the root: must be empty
+    uint64_t chroot_used = 0, chroot_size = 0; // bytes
+    std::vector<std::string> faults;     // what is wrong, a line each; empty on a healthy node
+};
+
+Result<NodeState> read_node_state();
+
+}  // namespace pando::initrd
