@@ -15,14 +15,14 @@
 
 namespace pando::config {
 
-constexpr size_t bundle_limit = 4U << 20U;   // bytes, header included
+constexpr size_t bundle_limit = 4U << 20U;  // bytes, header included
 
 struct Bundle {
     std::string cluster;                       // its name
     uint64_t generation = 0;                   // grows with every write
     std::map<std::string, std::string> files;  // cluster.yaml, authkey
 
-    Result<Cluster> description() const;       // cluster.yaml of it, loaded
+    Result<Cluster> description() const;  // cluster.yaml of it, loaded
 };
 
 // From cluster.yaml and the authkey beside it, both checked.

@@ -15,14 +15,14 @@ namespace pando::config {
 
 // What hardware says of itself; a node is bound to at most one machine. Any key may be absent.
 struct MachineIdentity {
-    std::optional<std::string> uuid;     // SMBIOS system UUID, lower case
-    std::optional<std::string> serial;   // SMBIOS system serial number
-    std::optional<std::string> asset;    // SMBIOS chassis asset tag
+    std::optional<std::string> uuid;    // SMBIOS system UUID, lower case
+    std::optional<std::string> serial;  // SMBIOS system serial number
+    std::optional<std::string> asset;   // SMBIOS chassis asset tag
 };
 
 struct Vlan {
-    std::string link;   // name of the interface below
-    uint16_t id = 0;    // 1..4094
+    std::string link;  // name of the interface below
+    uint16_t id = 0;   // 1..4094
 };
 
 struct Bond {
@@ -36,10 +36,10 @@ struct Nic {
     std::optional<std::string> address;  // 192.0.2.11/24 or 2001:db8::11/64; absent: only a member, or DHCP
     bool dhcp = false;                   // take the address from DHCP
     std::optional<std::string> gateway;
-    std::optional<uint32_t> mtu;         // bytes
+    std::optional<uint32_t> mtu;  // bytes
     std::optional<Bond> bond;
     std::optional<Vlan> vlan;
-    bool cluster = false;                // corosync and dlm run over this one; exactly one per node
+    bool cluster = false;  // corosync and dlm run over this one; exactly one per node
 };
 
 // One fence device: an agent with its options as they go to the agent's standard input.
@@ -51,25 +51,25 @@ struct FenceDevice {
 };
 
 struct Node {
-    std::string name;          // also the host name
-    uint32_t id = 0;           // corosync node id, 1..4294967295
-    std::string profile;       // empty: none
+    std::string name;     // also the host name
+    uint32_t id = 0;      // corosync node id, 1..4294967295
+    std::string profile;  // empty: none
     MachineIdentity machine;
     std::vector<Nic> nics;
     std::vector<FenceDevice> fence;
-    std::vector<std::string> drivers;            // kernel modules this machine boots with; empty: unknown
-    std::vector<std::string> kernel_arguments;   // profile's first, then the node's own
-    const Nic* cluster_nic() const;              // never null on a checked cluster
-    std::string cluster_address() const;         // without the prefix length
+    std::vector<std::string> drivers;           // kernel modules this machine boots with; empty: unknown
+    std::vector<std::string> kernel_arguments;  // profile's first, then the node's own
+    const Nic* cluster_nic() const;             // never null on a checked cluster
+    std::string cluster_address() const;        // without the prefix length
 };
 
 struct Corosync {
     Milliseconds token{3000};
-    Milliseconds consensus{0};      // 0: corosync's own, 1.2 x token
+    Milliseconds consensus{0};  // 0: corosync's own, 1.2 x token
     std::string crypto_cipher = "aes256";
     std::string crypto_hash = "sha256";
-    uint32_t mtu = 0;               // 0: found by knet
-    uint16_t port = 5405;           // UDP
+    uint32_t mtu = 0;      // 0: found by knet
+    uint16_t port = 5405;  // UDP
 };
 
 struct Dlm {
@@ -78,29 +78,29 @@ struct Dlm {
 
 struct Root {
     std::string filesystem = "gfs2";
-    std::string name = "root";               // second half of the lock table
-    uint32_t journals = 0;                   // 0: one per node; never fewer than nodes
-    std::string mount_options = "noatime";   // added to what the filesystem needs
-    std::optional<std::string> uuid;         // filesystem UUID when it is known
+    std::string name = "root";              // second half of the lock table
+    uint32_t journals = 0;                  // 0: one per node; never fewer than nodes
+    std::string mount_options = "noatime";  // added to what the filesystem needs
+    std::optional<std::string> uuid;        // filesystem UUID when it is known
 };
 
 struct Iscsi {
-    std::vector<std::string> portals;        // 192.0.2.1:3260
-    std::string target;                      // iqn.2026-01.org.example:root
+    std::vector<std::string> portals;  // 192.0.2.1:3260
+    std::string target;                // iqn.2026-01.org.example:root
     uint32_t lun = 1;
     std::string initiator_prefix = "iqn.2026-01.org.pando";  // + ":" + node name
 };
 
 struct Storage {
-    std::string transport = "iscsi";         // iscsi, local (fc, nvme: local after their drivers are loaded)
+    std::string transport = "iscsi";  // iscsi, local (fc, nvme: local after their drivers are loaded)
     std::optional<Iscsi> iscsi;
-    std::optional<std::string> identity;     // the LUN's own name: serial or WWN, as in /dev/disk/by-id
+    std::optional<std::string> identity;  // the LUN's own name: serial or WWN, as in /dev/disk/by-id
 };
 
 struct Chroot {
-    std::string path = "tmpfs";              // tmpfs, or a directory on a local filesystem
-    uint64_t size = 128ULL << 20U;           // bytes, the limit of the tmpfs
-    std::vector<std::string> programs;       // further programs to carry
+    std::string path = "tmpfs";         // tmpfs, or a directory on a local filesystem
+    uint64_t size = 128ULL << 20U;      // bytes, the limit of the tmpfs
+    std::vector<std::string> programs;  // further programs to carry
 };
 
 enum class Policy { retry, rescue, reboot };
@@ -111,31 +111,31 @@ struct StageSettings {
 };
 
 struct Boot {
-    std::string server;                          // address of the boot server (DHCP, TFTP, HTTP)
-    std::string interface;                       // of the boot server, for dnsmasq
-    std::string subnet;                          // 192.0.2.0/24, where blades get their addresses
+    std::string server;     // address of the boot server (DHCP, TFTP, HTTP)
+    std::string interface;  // of the boot server, for dnsmasq
+    std::string subnet;     // 192.0.2.0/24, where blades get their addresses
     uint16_t http_port = 80;
-    Milliseconds reboot_delay{10000};            // a failed blade shows its cause this long before it reboots
-    uint32_t retries = 3;                        // policy retry: so often, then reboot
-    std::vector<std::string> kernel_arguments;   // of every node
-    std::map<std::string, StageSettings> stages; // by stage name
+    Milliseconds reboot_delay{10000};  // a failed blade shows its cause this long before it reboots
+    uint32_t retries = 3;              // policy retry: so often, then reboot
+    std::vector<std::string> kernel_arguments{"console=tty0", "console=ttyS0,115200"};  // of every node
+    std::map<std::string, StageSettings> stages;                                        // by stage name
 };
 
 struct Access {
-    std::vector<std::string> authorized_keys;    // ssh public keys of root, one per entry
+    std::vector<std::string> authorized_keys;  // ssh public keys of root, one per entry
 };
 
 // A rule of the cluster's own beside the built-in CDSL policy (see cdsl/policy.h for the meaning).
 struct CdslRule {
     std::string path;
-    std::string mode;      // bind, link, tmpfs
-    std::string scope;     // all, profile:NAME, node:NAME
+    std::string mode;           // bind, link, tmpfs
+    std::string scope = "all";  // all, profile:NAME, node:NAME
 };
 
 struct Cluster {
     std::string name;
-    bool test = false;           // declares itself a test: fence agents that do nothing are let through
-    std::string authkey_file;    // corosync's key, relative to cluster.yaml; 128..4096 bytes
+    bool test = false;                     // declares itself a test: fence agents that do nothing are let through
+    std::string authkey_file = "authkey";  // corosync's key, relative to cluster.yaml; 128..4096 bytes
     Corosync corosync;
     Dlm dlm;
     Root root;
@@ -144,11 +144,11 @@ struct Cluster {
     Boot boot;
     Access access;
     std::vector<CdslRule> cdsl;
-    std::vector<Node> nodes;     // in the file's order
+    std::vector<Node> nodes;  // in the file's order
 
-    const Node* find_node(std::string_view name) const;   // null when there is none
-    std::string lock_table() const;                       // "grove:root"
-    uint32_t journals() const;                            // root.journals, or one per node
+    const Node* find_node(std::string_view name) const;  // null when there is none
+    std::string lock_table() const;                      // "grove:root"
+    uint32_t journals() const;                           // root.journals, or one per node
 };
 
 }  // namespace pando::config

@@ -13,8 +13,8 @@
 
 namespace pando::config {
 
-constexpr size_t cluster_file_limit = 4U << 20U;   // bytes
-constexpr int cluster_depth_limit = 32;            // nesting; yaml-cpp has no such bound of its own
+constexpr size_t cluster_file_limit = 4U << 20U;  // bytes
+constexpr int cluster_depth_limit = 32;           // nesting; yaml-cpp has no such bound of its own
 
 // Errors are of kind bad_input. `file_name` is only for messages.
 Result<Cluster> load_text(std::string_view yaml, std::string_view file_name);

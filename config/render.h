@@ -18,8 +18,8 @@ std::string dlm_conf(const Cluster& cluster);
 std::string hosts(const Cluster& cluster);
 
 struct NetbootPaths {
-    std::filesystem::path tftp_root;   // absolute; holds the boot files below
-    std::filesystem::path state;       // absolute; leases and pid file
+    std::filesystem::path tftp_root;  // absolute; holds the boot files below
+    std::filesystem::path state;      // absolute; leases and pid file
 };
 // For one dnsmasq: DHCP for the known MACs only, TFTP, iPXE chain loading by HTTP for clients that are iPXE already.
 std::string dnsmasq_conf(const Cluster& cluster, const NetbootPaths& paths);

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config/bundle.h"
+
+#include "base/file.h"
+#include "base/sha256.h"
+#include "config/authkey.h"
+#include "config/load.h"
+#include "config/values.h"
+
+#include <openssl/evp.h>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace pando::config {
+
+namespace {
+
+constexpr std::string_view magic = "PANDO-BUNDLE ";
+constexpr uint64_t version = 1;
+constexpr size_t header_limit = 512;  // bytes of the first line
+constexpr uint64_t generation_limit = UINT64_MAX >> 1U;
+
+std::string to_base64(std::string_view data) {
+    std::string out(4 * ((data.size() + 2) / 3) + 1, '\0');  // OpenSSL ends it with a NUL
+    const int length =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                        reinterpret_cast<const unsigned char*>(data.data()), static_cast<int>(data.size()));
+    out.resize(static_cast<size_t>(length));
+    return out;
+}
+
+std::optional<std::string> from_base64(const std::string& text) {
+    if (text.empty()) return std::string();
+    if (text.size() % 4 != 0 || text.size() > bundle_limit) return std::nullopt;
+    std::string out(text.size() / 4 * 3, '\0');
+    const int length =
+        EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+    if (length < 0) return std::nullopt;
+    const size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+    out.resize(static_cast<size_t>(length) - padding);
+    // Blanks and other spellings of the same bytes are refused: one content has one text.
+    if (to_base64(out) != text) return std::nullopt;
+    return out;
+}
+
+struct Header {
+    std::string cluster;
+    uint64_t generation = 0;
+    uint64_t bytes = 0;
+    std::string sha256;
+    size_t length = 0;  // of the line, its end included
+};
+
+Result<Header> parse_header(std::string_view blob) {
+    constexpr std::string_view remake = "write it again: pando bundle make";
+    if (blob.empty()) return fail("the bundle is empty").advise(remake);
+    if (!blob.starts_with(magic))
+        return fail("this is no Pando bundle: it does not begin with \"{}\"", magic.substr(0, magic.size() - 1))
+            .advise(remake);
+    const size_t end = blob.substr(0, header_limit).find('\n');
+    if (end == std::string_view::npos) return fail("the bundle is torn: its first line has no end").advise(remake);
+
+    std::vector<std::string_view> words;
+    for (std::string_view rest = blob.substr(magic.size(), end - magic.size()); !rest.empty();) {
+        words.push_back(rest.substr(0, rest.find(' ')));
+        rest.remove_prefix(std::min(rest.size(), words.back().size() + 1));
+    }
+    const auto format = words.empty() ? parse_number("", 0, 0) : parse_number(words[0], 1, generation_limit);
+    if (!format) return fail("the bundle's header is damaged: no version").advise(remake);
+    if (*format > version)
+        return fail("the bundle has version {}, this Pando reads up to {}", *format, version)
+            .advise("build the image with the Pando that wrote the bundle, or write the bundle with this one");
+    const auto value = [&](size_t at, std::string_view name) -> std::string_view {
+        if (words.size() != 5 || !words[at].starts_with(name)) return {};
+        return words[at].substr(name.size());
+    };
+    const auto generation = parse_number(value(2, "generation="), 0, generation_limit);
+    const auto bytes = parse_number(value(3, "bytes="), 0, UINT32_MAX);
+    Header header{std::string(value(1, "cluster=")), generation.value_or(0), bytes.value_or(0),
+                  std::string(value(4, "sha256=")), end + 1};
+    if (!generation || !bytes || header.sha256.size() != 64 || !is_word(header.cluster, "_-", 32))
+        return fail("the bundle's header is damaged: \"{}\"",
+                    is_word(blob.substr(0, end), " _-=", header_limit) ? blob.substr(0, end) : "unreadable")
+            .advise(remake);
+    return header;
+}
+
+}  // namespace
+
+Result<Cluster> Bundle::description() const {
+    const auto file = files.find("cluster.yaml");
+    if (file == files.end()) return fail("the bundle of {} holds no cluster.yaml", cluster);
+    return load_text(file->second, "bundle:cluster.yaml");
+}
+
+Result<Bundle> make_bundle(const std::filesystem::path& cluster_yaml, uint64_t generation) {
+    if (generation > generation_limit) return bad_input("generation {} is too large", generation);
+    const Cluster cluster = TRY(load_file(cluster_yaml));
+    Bundle bundle{cluster.name, generation, {}};
+    bundle.files["cluster.yaml"] = TRY(read_file(cluster_yaml, cluster_file_limit));
+    bundle.files["authkey"] = TRY(read_authkey(cluster_yaml.parent_path() / cluster.authkey_file));
+    // What was checked is what goes in, even when the file changed in between.
+    TRY(bundle.description());
+    if (const size_t size = encode(bundle).size(); size > bundle_limit)
+        return bad_input("{}: the bundle would be {} bytes, the limit is {}", cluster_yaml.string(), size, bundle_limit)
+            .advise("shorten the comments of cluster.yaml");
+    return bundle;
+}
+
+std::string encode(const Bundle& bundle) {
+    nlohmann::json payload = {{"cluster", bundle.cluster}, {"generation", bundle.generation}};
+    payload["files"] = nlohmann::json::object();
+    for (const auto& [name, content] : bundle.files) payload["files"][name] = to_base64(content);
+    const std::string text = payload.dump();
+    return fmt::format("{}{} cluster={} generation={} bytes={} sha256={}\n{}", magic, version, bundle.cluster,
+                       bundle.generation, text.size(), sha256(text), text);
+}
+
+Result<Bundle> decode(std::string_view blob) {
+    const Header header = TRY(parse_header(blob));
+    const std::string_view rest = blob.substr(header.length);
+    if (header.bytes > bundle_limit - header.length)
+        return fail("the bundle of {} says it is {} bytes, the limit is {}", header.cluster,
+                    header.bytes + header.length, bundle_limit);
+    if (rest.size() < header.bytes)
+        return fail("the bundle of {} is torn: {} of {} bytes are there", header.cluster, rest.size(), header.bytes)
+            .advise("write it again: pando bundle make");
+    const std::string_view payload = rest.substr(0, header.bytes);
+    // A slot on a disk is larger than the bundle in it: zeros may follow, nothing else.
+    if (rest.substr(header.bytes).find_first_not_of('\0') != std::string_view::npos)
+        return fail("the bundle of {} is followed by something else", header.cluster)
+            .advise("write it again: pando bundle make");
+    if (sha256(payload) != header.sha256)
+        return fail("the bundle of {} is damaged: its content does not match its checksum", header.cluster)
+            .advise("write it again: pando bundle make");
+
+    const auto json = nlohmann::json::parse(payload, nullptr, false);
+    const auto foreign = fail("the bundle of {} was not written by Pando: its content is unknown", header.cluster);
+    if (!json.is_object() || json.value("cluster", nlohmann::json()) != header.cluster ||
+        json.value("generation", nlohmann::json()) != header.generation)
+        return foreign;
+    const auto files = json.value("files", nlohmann::json());
+    if (!files.is_object()) return foreign;
+    Bundle bundle{header.cluster, header.generation, {}};
+    for (const auto& [name, text] : files.items()) {
+        const auto content = text.is_string() ? from_base64(text.get<std::string>()) : std::nullopt;
+        if (!content || !is_word(name, "_-.", 64) || name.front() == '.') return foreign;
+        bundle.files[name] = *content;
+    }
+    return bundle;
+}
+
+// --- cpio ----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// One entry of the "newc" format: a header of hex numbers, the name, the content, both padded to 4 bytes.
+void append_entry(std::string& archive, unsigned inode, unsigned mode, unsigned links, std::string_view name,
+                  std::string_view content) {
+    constexpr unsigned owner = 0;
+    constexpr unsigned time = 0;  // the same bundle gives the same bytes
+    constexpr unsigned device = 0;
+    archive +=
+        fmt::format("070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", inode, mode,
+                    owner, owner, links, time, content.size(), device, device, device, device, name.size() + 1, 0);
+    archive += name;
+    archive += '\0';
+    archive.resize((archive.size() + 3) / 4 * 4, '\0');
+    archive += content;
+    archive.resize((archive.size() + 3) / 4 * 4, '\0');
+}
+
+}  // namespace
+
+std::string bundle_archive(std::string_view blob) {
+    std::string archive;
+    append_entry(archive, 1, 0040755, 2, "etc", {});
+    append_entry(archive, 2, 0040755, 2, "etc/pando", {});
+    append_entry(archive, 3, 0100600, 1, std::string_view(baked_bundle_path).substr(1), blob);
+    append_entry(archive, 0, 0, 1, "TRAILER!!!", {});
+    archive.resize((archive.size() + 511) / 512 * 512, '\0');
+    return archive;
+}
+
+}  // namespace pando::config

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config/load.h"
+
+#include "base/file.h"
+#include "config/check.h"
+#include "config/document.h"
+#include "config/profiles.h"
+#include "config/schema.h"
+
+#include <algorithm>
+
+namespace pando::config {
+
+namespace {
+
+// A node with one NIC that can have an address needs no `cluster: true`.
+void choose_cluster_nic(Node& node) {
+    if (std::any_of(node.nics.begin(), node.nics.end(), [](const Nic& nic) { return nic.cluster; })) return;
+    Nic* only = nullptr;
+    for (auto& nic : node.nics) {
+        if (!nic.address && node.nics.size() > 1) continue;
+        if (only != nullptr) return;
+        only = &nic;
+    }
+    if (only != nullptr) only->cluster = true;
+}
+
+}  // namespace
+
+Result<Cluster> load_text(std::string_view yaml, std::string_view file_name) {
+    Complaints complaints(file_name, yaml);
+    auto root = parse_document(yaml, complaints);
+    if (!root) return complaints.error();
+    fold_profiles(*root, complaints);
+    Cluster cluster;
+    read_mapping(cluster_table(), *root, cluster, complaints);
+    for (auto& node : cluster.nodes) choose_cluster_nic(node);
+    check_cluster(cluster, *root, complaints.empty(), complaints);
+    if (!complaints.empty()) return complaints.error();
+    return cluster;
+}
+
+Result<Cluster> load_file(const std::filesystem::path& file) {
+    auto text = read_file(file, cluster_file_limit);
+    if (!text) {
+        Error error = text.error();
+        error.kind = ErrorKind::bad_input;
+        if (error.advice.empty()) error.advice = "give the path of the cluster's description, cluster.yaml";
+        return Failure(error);
+    }
+    return load_text(*text, file.string());
+}
+
+}  // namespace pando::config

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config/render.h"
+
+#include "config/check.h"
+#include "config/template.h"
+#include "config/values.h"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+
+namespace pando::config {
+
+namespace {
+
+// The templates are ours and embedded: one that cannot be filled is a bug, and every one is filled by the tests.
+std::string filled(std::string_view name, const std::map<std::string, std::string>& variables) {
+    const auto text = embedded_template(name);
+    if (!text) throw std::logic_error(fmt::format("no template {}", name));
+    auto out = fill(*text, variables);
+    if (!out) throw std::logic_error(fmt::format("template {}: {}", name, out.error().what));
+    return std::move(*out);
+}
+
+// An address as it stands in a URL.
+std::string in_url(const std::string& address) {
+    return address.find(':') == std::string::npos ? address : "[" + address + "]";
+}
+
+std::string base_url(const Cluster& cluster) {
+    return fmt::format("http://{}:{}", in_url(cluster.boot.server), cluster.boot.http_port);
+}
+
+std::string bare(const std::string& address) { return address.substr(0, address.find('/')); }
+
+}  // namespace
+
+std::string corosync_conf(const Cluster& cluster) {
+    std::string nodes;
+    for (const auto& node : cluster.nodes)
+        nodes += fmt::format("    node {{\n        ring0_addr: {}\n        name: {}\n        nodeid: {}\n    }}\n",
+                             node.cluster_address(), node.name, node.id);
+    const auto& corosync = cluster.corosync;
+    std::string optional;
+    if (corosync.consensus.count() != 0) optional += fmt::format("    consensus: {}\n", corosync.consensus.count());
+    if (corosync.mtu != 0) optional += fmt::format("    knet_mtu: {}\n", corosync.mtu);
+    // Nobody is quorate before all were seen once: a node still in its firmware must not be fenced for being late.
+    const std::string votes = cluster.nodes.size() == 2 ? "    two_node: 1\n" : "    wait_for_all: 1\n";
+    return filled("corosync.conf", {{"cluster", cluster.name},
+                                    {"cipher", corosync.crypto_cipher},
+                                    {"hash", corosync.crypto_hash},
+                                    {"token", std::to_string(corosync.token.count())},
+                                    {"optional", optional},
+                                    {"port", std::to_string(corosync.port)},
+                                    {"nodes", nodes},
+                                    {"votes", votes}});
+}
+
+std::string dlm_conf(const Cluster& cluster) {
+    std::string devices;
+    for (const auto& node : cluster.nodes)
+        for (const auto& device : node.fence) {
+            devices += fmt::format("device {} {}", device.name, device.agent);
+            for (const auto& [name, value] : device.options) devices += fmt::format(" {}={}", name, value);
+            devices += fmt::format("\nconnect {} node={}\n\n", device.name, node.id);
+        }
+    if (!devices.empty()) devices.pop_back();  // one blank line between sections, none at the end
+    if (!devices.empty()) devices.pop_back();
+    return filled("dlm.conf", {{"post_join_delay", std::to_string(cluster.dlm.post_join_delay.count() / 1000)},
+                               {"devices", devices}});
+}
+
+std::string hosts(const Cluster& cluster) {
+    std::string lines;
+    for (const auto& node : cluster.nodes) {
+        lines += fmt::format("{} {}\n", node.cluster_address(), node.name);
+        for (const auto& nic : node.nics)
+            if (nic.address && !nic.cluster)
+                lines += fmt::format("{} {}-{}\n", bare(*nic.address), node.name, nic.name);
+    }
+    if (!lines.empty()) lines.pop_back();
+    return filled("hosts", {{"nodes", lines}});
+}
+
+namespace {
+
+// The MACs that may ask for this NIC's address: its own, or those of a bond's members.
+std::vector<std::string> macs_of(const Node& node, const Nic& nic) {
+    std::vector<std::string> macs;
+    if (nic.mac) macs.push_back(*nic.mac);
+    if (!nic.bond) return macs;
+    for (const auto& other : node.nics)
+        if (other.mac &&
+            std::find(nic.bond->members.begin(), nic.bond->members.end(), other.name) != nic.bond->members.end())
+            macs.push_back(*other.mac);
+    return macs;
+}
+
+// One line per NIC that can boot: its own address when that lies in the boot subnet, else any.
+std::string dhcp_hosts(const Cluster& cluster, const Cidr& subnet) {
+    std::string lines;
+    for (const auto& node : cluster.nodes) {
+        std::vector<std::string> done;
+        for (const auto& nic : node.nics) {
+            const auto address = parse_ip(bare(nic.address.value_or("")));
+            const auto macs = macs_of(node, nic);
+            if (!address || !subnet.contains(*address) || macs.empty()) continue;
+            lines += fmt::format("dhcp-host={},{},{},12h\n", fmt::join(macs, ","), address->text(), node.name);
+            done.insert(done.end(), macs.begin(), macs.end());
+        }
+        for (const auto& nic : node.nics)
+            if (nic.mac && std::find(done.begin(), done.end(), *nic.mac) == done.end())
+                lines += fmt::format("dhcp-host={},{},2m\n", *nic.mac, node.name);
+    }
+    return lines;
+}
+
+}  // namespace
+
+std::string dnsmasq_conf(const Cluster& cluster, const NetbootPaths& paths) {
+    const Cidr subnet = parse_cidr(cluster.boot.subnet).value_or(Cidr{});
+    const AddressRange range = unknown_machines(subnet);
+    const uint32_t netmask = subnet.prefix == 0 ? 0 : ~0U << (32U - static_cast<unsigned>(subnet.prefix));
+    return filled("dnsmasq.conf", {{"cluster", cluster.name},
+                                   {"interface", cluster.boot.interface},
+                                   {"state", paths.state.string()},
+                                   {"first_unknown", range.first.text()},
+                                   {"last_unknown", range.last.text()},
+                                   {"netmask", ip_of_v4(netmask).text()},
+                                   {"hosts", dhcp_hosts(cluster, subnet)},
+                                   {"base", base_url(cluster)},
+                                   {"server", cluster.boot.server},
+                                   {"tftp_root", paths.tftp_root.string()}});
+}
+
+std::string ipxe_script(const Cluster& cluster, std::string_view extra_arguments) {
+    std::string nodes;
+    for (const auto& node : cluster.nodes) {
+        if (node.kernel_arguments.empty()) continue;
+        for (const auto& nic : node.nics)
+            if (nic.mac)
+                nodes += fmt::format("iseq ${{netX/mac}} {} && set node {} ||\n", *nic.mac,
+                                     fmt::join(node.kernel_arguments, " "));
+    }
+    std::string arguments;
+    for (const auto& argument : cluster.boot.kernel_arguments) arguments += " " + argument;
+    if (!extra_arguments.empty()) arguments += fmt::format(" {}", extra_arguments);
+    const auto seconds = (cluster.boot.reboot_delay.count() + 999) / 1000;
+    return filled("boot.ipxe", {{"cluster", cluster.name},
+                                {"server", cluster.boot.server},
+                                {"base", base_url(cluster)},
+                                {"nodes", nodes},
+                                {"arguments", arguments},
+                                {"retries", std::to_string(cluster.boot.retries)},
+                                {"reboot_delay", std::to_string(seconds)}});
+}
+
+}  // namespace pando::config

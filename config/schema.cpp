@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Every key of cluster.yaml, one row each.
+#include "config/schema.h"
+
+#include "config/codecs.h"
+
+namespace pando::config {
+
+using namespace std::chrono_literals;
+using namespace codecs;
+
+namespace {
+
+Codec<MachineIdentity> machine() {
+    return mapping(Table<MachineIdentity>{
+        field("uuid", &MachineIdentity::uuid, maybe(uuid()), "SMBIOS system UUID"),
+        field("serial", &MachineIdentity::serial, maybe(hardware_text()), "SMBIOS system serial number"),
+        field("asset", &MachineIdentity::asset, maybe(hardware_text()), "SMBIOS chassis asset tag"),
+    });
+}
+
+Codec<Nic> nic() {
+    const auto bond = mapping(Table<Bond>{
+        field("members", &Bond::members, list_of(interface_name()), "names of NICs of the same node", Need::required),
+        field("mode", &Bond::mode,
+              one_of(
+                  {"active-backup", "802.3ad", "balance-rr", "balance-xor", "broadcast", "balance-tlb", "balance-alb"}),
+              "the kernel's name of the bonding mode", Need::required),
+    });
+    const auto vlan = mapping(Table<Vlan>{
+        field("link", &Vlan::link, interface_name(), "name of the NIC below", Need::required),
+        field("id", &Vlan::id, number<uint16_t>(1, 4094), "VLAN number, 1 to 4094", Need::required),
+    });
+    return mapping(Table<Nic>{
+        field("name", &Nic::name, interface_name(), "what the interface is called on the node: lan0", Need::required),
+        field("mac", &Nic::mac, maybe(mac()), "the NIC is found by it; not for bonds and VLANs"),
+        field("address", &Nic::address, maybe(cidr()), "static address with prefix length"),
+        field("dhcp", &Nic::dhcp, boolean(), "take the address from DHCP instead"),
+        field("gateway", &Nic::gateway, maybe(ip()), "default route, at most one per node and address family"),
+        field("mtu", &Nic::mtu, maybe(number<uint32_t>(576, 65535)), "bytes; without it the kernel's"),
+        field("cluster", &Nic::cluster, boolean(),
+              "corosync and dlm run over this one; a node's only addressed NIC is it without being told"),
+        field("bond", &Nic::bond, maybe(bond), "this interface is a bond of others"),
+        field("vlan", &Nic::vlan, maybe(vlan), "this interface is a VLAN on another"),
+    });
+}
+
+Codec<FenceDevice> fence() {
+    return mapping(Table<FenceDevice>{
+        field("name", &FenceDevice::name, device_name(),
+              "unique in the cluster; without it the node's name and the agent's: n1-ipmilan"),
+        field("agent", &FenceDevice::agent, fence_agent(), "the program that fences: fence_ipmilan", Need::required),
+        field("options", &FenceDevice::options, map_of(option_name(), option_value()),
+              "as in the agent's man page, without blanks: ip, username, password, lanplus, …"),
+    });
+}
+
+Codec<Iscsi> iscsi() {
+    return mapping(Table<Iscsi>{
+        field("portals", &Iscsi::portals, list_of(portal()), "where the target answers; several are tried in order",
+              Need::required),
+        field("target", &Iscsi::target, iscsi_name(), "the target's name", Need::required),
+        field("lun", &Iscsi::lun, number<uint32_t>(0, 16383), "number of the LUN"),
+        field("initiator_prefix", &Iscsi::initiator_prefix, iscsi_name(),
+              "a node's initiator name is this, a colon and the node's name"),
+    });
+}
+
+Table<Corosync> corosync_rows() {
+    return {
+        field("token", &Corosync::token, duration(1s, 5min),
+              "a node silent for so long is lost; three or more nodes add 650 ms for each beyond the second"),
+        field("consensus", &Corosync::consensus, or_auto(duration(1s, 10min)),
+              "how long the rest may take to agree; auto is 1.2 x token, and it may not be less"),
+        section("crypto",
+                Table<Corosync>{
+                    field("cipher", &Corosync::crypto_cipher, one_of({"aes256", "aes192", "aes128"}),
+                          "encryption of the cluster's messages"),
+                    field("hash", &Corosync::crypto_hash, one_of({"sha256", "sha384", "sha512"}),
+                          "authentication of the cluster's messages"),
+                },
+                "there is no cluster without encryption"),
+        field("mtu", &Corosync::mtu, or_auto(number<uint32_t>(576, 65535)), "bytes; auto: knet finds it"),
+        field("port", &Corosync::port, number<uint16_t>(1024, 65535), "UDP port"),
+    };
+}
+
+Table<Root> root_rows() {
+    return {
+        field("filesystem", &Root::filesystem, one_of({"gfs2"}), "of the shared root"),
+        field("name", &Root::name, filesystem_name(), "second half of the lock table, after the cluster's name"),
+        field("journals", &Root::journals, or_auto(number<uint32_t>(1, 128)),
+              "made by mkfs.gfs2, one for every node that mounts; auto: one per node"),
+        field("mount_options", &Root::mount_options, mount_options(), "added to those the filesystem needs"),
+        field("uuid", &Root::uuid, maybe(uuid()), "filesystem UUID, when the root must be this one"),
+    };
+}
+
+Table<Boot> boot_rows() {
+    const auto stage = mapping(Table<StageSettings>{
+        field("deadline", &StageSettings::deadline, maybe(duration(1s, 24h)), "the stage fails when it takes longer"),
+        field("policy", &StageSettings::policy, maybe(policy()), "what follows a failure"),
+    });
+    return {
+        field("server", &Boot::server, ip(), "address of the boot server: DHCP, TFTP, HTTP", Need::required),
+        field("interface", &Boot::interface, interface_name(), "of the boot server, where it answers blades",
+              Need::required),
+        field("subnet", &Boot::subnet, ipv4_subnet(),
+              "where blades get their addresses; up to 16 from its last quarter (192.0.2.192 on) are for unknown "
+              "machines",
+              Need::required),
+        field("http_port", &Boot::http_port, number<uint16_t>(1, 65535), "TCP port of the boot files"),
+        field("reboot_delay", &Boot::reboot_delay, duration(0s, 1h),
+              "a failed blade shows its cause so long before it reboots"),
+        field("retries", &Boot::retries, number<uint32_t>(0, 1000),
+              "policy retry, and loading the boot files: so often again, then reboot"),
+        field("kernel_arguments", &Boot::kernel_arguments, list_of(kernel_argument()),
+              "of every node; what is given here replaces the default"),
+        field("stages", &Boot::stages, map_of(stage_name(), stage),
+              "by stage: hardware, network, storage, bundle, identity, preflight, chroot, join, root, cdsl, handover"),
+    };
+}
+
+// Profiles are folded into the nodes before the nodes are read (config/profiles.h); what is left to show is which
+// names were used, so that what `config show` prints can be loaded again.
+Field<Cluster> profiles() {
+    Description description{"profiles",
+                            "name: keys",
+                            {},
+                            false,
+                            "defaults for the nodes that name it: nics, fence, drivers, kernel_arguments",
+                            {}};
+    return {"profiles", [](const Value&, Cluster&, Complaints&) {},
+            [](const Cluster& cluster) {
+                Json names = Json::object();
+                for (const auto& node : cluster.nodes)
+                    if (!node.profile.empty()) names[node.profile] = Json::object();
+                return names.empty() ? Json() : names;
+            },
+            std::move(description)};
+}
+
+}  // namespace
+
+const Table<Node>& node_table() {
+    static const Table<Node> table = {
+        field("name", &Node::name, host_name(), "also the host name", Need::required),
+        field("id", &Node::id, number<uint32_t>(1, 4294967295), "corosync's node id, never used for another node",
+              Need::required),
+        field("profile", &Node::profile, profile_name(), "one of profiles:"),
+        field("machine", &Node::machine, machine(), "the hardware that is this node; the MACs count as well"),
+        field("nics", &Node::nics, list_of(nic()), "its network interfaces", Need::required),
+        field("fence", &Node::fence, list_of(fence()), "how it is cut off: 1 to 4 devices, tried in this order",
+              Need::required),
+        field("drivers", &Node::drivers, list_of(module_name()),
+              "kernel modules its machine boots with; none: whatever the image holds"),
+        field("kernel_arguments", &Node::kernel_arguments, list_of(kernel_argument()),
+              "of this node, after boot.kernel_arguments and the profile's"),
+    };
+    return table;
+}
+
+const Table<Cluster>& cluster_table() {
+    static const Table<Cluster> table = {
+        section("cluster",
+                Table<Cluster>{
+                    field("name", &Cluster::name, cluster_name(), "also corosync's, and first half of the lock table",
+                          Need::required),
+                    field("test", &Cluster::test, boolean(),
+                          "declares a test: fence agents that do nothing and more than 16 nodes are let through"),
+                    field("authkey", &Cluster::authkey_file, relative_file(),
+                          "corosync's key, beside this file; made by `pando cluster keygen`"),
+                },
+                "who it is", Need::required),
+        field("corosync", &Cluster::corosync, mapping(corosync_rows()), "membership and messages"),
+        field("dlm", &Cluster::dlm,
+              mapping(Table<Dlm>{
+                  field("post_join_delay", &Dlm::post_join_delay, duration(0s, 10min),
+                        "whole seconds after a join before anybody is fenced"),
+              }),
+              "locking and fencing"),
+        field("root", &Cluster::root, mapping(root_rows()), "the shared root"),
+        field("storage", &Cluster::storage,
+              mapping(Table<Storage>{
+                  field("transport", &Storage::transport, one_of({"iscsi", "local"}),
+                        "local: the LUN appears by its driver alone (FC, NVMe, virtual disk)"),
+                  field("identity", &Storage::identity, maybe(storage_identity()),
+                        "serial or WWN of the LUN, as in /dev/disk/by-id"),
+                  field("iscsi", &Storage::iscsi, maybe(iscsi()), "for transport iscsi"),
+              }),
+              "how the LUN is reached", Need::required),
+        field("chroot", &Cluster::chroot,
+              mapping(Table<Chroot>{
+                  field("path", &Chroot::path, chroot_place(), "tmpfs, or a directory on a local filesystem"),
+                  field("size", &Chroot::size, size(32ULL << 20U, 64ULL << 30U), "limit of the tmpfs"),
+                  field("programs", &Chroot::programs, list_of(program()), "further programs to carry"),
+              }),
+              "the fencing chroot"),
+        field("boot", &Cluster::boot, mapping(boot_rows()), "how blades start", Need::required),
+        field("access", &Cluster::access,
+              mapping(Table<Access>{
+                  field("authorized_keys", &Access::authorized_keys, list_of(ssh_key()), "root's, on every node"),
+              }),
+              "who may log in"),
+        field("cdsl", &Cluster::cdsl,
+              list_of(mapping(Table<CdslRule>{
+                  field("path", &CdslRule::path, absolute_path(), "on the shared root", Need::required),
+                  field("mode", &CdslRule::mode, one_of({"bind", "link", "tmpfs"}),
+                        "bind: a directory; link: a single file; tmpfs: a directory in memory", Need::required),
+                  field("scope", &CdslRule::scope, scope(), "for whom the path is private"),
+              })),
+              "private paths beside the built-in ones"),
+        profiles(),
+        field("nodes", &Cluster::nodes, list_of(mapping(node_table())), "the members", Need::required),
+    };
+    return table;
+}
+
+}  // namespace pando::config
