@@ -7,29 +7,45 @@
 #include "base/steps.h"
 #include "cdsl/policy.h"
 
+#include <sys/types.h>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pando::cdsl {
 
-// Steps that make the tree at `root` shareable: /.pando, the template, the links of mode link. For installation.
-Plan prepare(const std::filesystem::path& root, const std::vector<Rule>& policy);
+// Called after every change to the disk with what was just done; tests end the process in one to prove that the
+// next run completes what was begun.
+using Checkpoint = std::function<void(std::string_view done)>;
 
-// The node's own facts, put into its tree when it is made.
+// Steps that make the tree at `root` shareable: /.pando, the template, the links of mode link, the mount points, the
+// inventory. For installation, and again (also on a live root) when the policy has grown.
+Plan prepare(const std::filesystem::path& root, const std::vector<Rule>& policy, const Checkpoint& checkpoint = {});
+
+struct FactFile {
+    std::string content;
+    mode_t mode = 0644;
+    bool keep_existing = false;  // made once and then kept, e.g. machine-id; an empty file does not count as made
+};
+
+// The node's own facts. A file must lie on or below a path that is the node's own (link or bind).
 struct NodeFacts {
     std::string name;
-    std::map<std::filesystem::path, std::string> files;   // content of single files: /etc/hostname, /etc/machine-id, …
+    std::map<std::filesystem::path, FactFile> files;  // /etc/hostname, /etc/machine-id, …
 };
 
 struct Mapped {
-    size_t binds = 0, links = 0, tmpfs = 0;
-    std::vector<std::string> failures;      // each a line; a rule that cannot be mapped fails alone
+    size_t binds = 0, links = 0, tmpfs = 0;  // that hold now, made in this run or before
+    std::vector<std::string> failures;       // each a line; a rule that cannot be mapped fails alone
+    std::vector<std::string> repaired;       // each a line: a link that a program had replaced by a file
 };
 
 // At boot, with the root mounted at `root` and not yet switched to: makes the node's tree from the template when it is
-// new, bind-mounts it at /.pando/local, then maps every rule.
-Result<Mapped> map(const std::filesystem::path& root, const std::vector<Rule>& policy, const NodeFacts& facts);
+// new, writes its facts, bind-mounts it at /.pando/local, then maps every rule. Runs no program.
+Result<Mapped> map(const std::filesystem::path& root, const std::vector<Rule>& policy, const NodeFacts& facts,
+                   const Checkpoint& checkpoint = {});
 
 }  // namespace pando::cdsl

@@ -1,2 +1,242 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cdsl/policy.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace pando::cdsl {
+namespace fs = std::filesystem;
+
+namespace {
+
+template <typename Enum, size_t N>
+using Names = std::array<std::pair<Enum, std::string_view>, N>;
+
+constexpr Names<Mode, 4> mode_names{
+    {{Mode::bind, "bind"}, {Mode::link, "link"}, {Mode::tmpfs, "tmpfs"}, {Mode::shared, "shared"}}};
+constexpr Names<Seed, 2> seed_names{{{Seed::empty, "empty"}, {Seed::copy, "copy"}}};
+constexpr Names<When, 2> when_names{{{When::always, "always"}, {When::present, "present"}}};
+
+template <typename Enum, size_t N>
+std::string_view name_in(const Names<Enum, N>& names, Enum value) {
+    return std::find_if(names.begin(), names.end(), [&](const auto& row) { return row.first == value; })->second;
+}
+
+template <typename Enum, size_t N>
+std::optional<Enum> value_in(const Names<Enum, N>& names, std::string_view name) {
+    const auto row = std::find_if(names.begin(), names.end(), [&](const auto& r) { return r.second == name; });
+    if (row == names.end()) return std::nullopt;
+    return row->first;
+}
+
+constexpr size_t path_limit = 4095;  // PATH_MAX without its NUL
+constexpr size_t name_limit = 255;   // NAME_MAX
+
+// The kernel's own filesystems, and what Pando mounts from.
+constexpr std::array<std::string_view, 5> reserved = {"/proc", "/sys", "/dev", "/run", "/.pando"};
+
+// Whole sequences only; overlong forms and surrogates are left to the YAML reader.
+bool is_utf8(std::string_view text) {
+    for (size_t i = 0; i < text.size();) {
+        const auto lead = static_cast<unsigned char>(text[i]);
+        const size_t length = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
+        if (length == 0 || i + length > text.size()) return false;
+        for (size_t k = 1; k < length; ++k)
+            if ((static_cast<unsigned char>(text[i + k]) & 0xC0U) != 0x80) return false;
+        i += length;
+    }
+    return true;
+}
+
+// For messages: a control character must not reach the terminal.
+std::string printable(std::string_view text) {
+    std::string shown;
+    for (const char c : text.substr(0, 200)) {
+        const auto byte = static_cast<unsigned char>(c);
+        shown += byte < 0x20 || byte >= 0x7F ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+    }
+    return text.size() > 200 ? shown + "…" : shown;
+}
+
+// A narrower scope wins; the cluster's own wins over the built-in policy.
+int weight(const Rule& rule, bool own) {
+    if (!own) return 0;
+    return rule.scope == "all" ? 1 : rule.scope.starts_with("profile:") ? 2 : 3;
+}
+
+bool holds_for(const Rule& rule, const config::Node& node) {
+    return rule.scope == "all" || rule.scope == "node:" + node.name ||
+           (!node.profile.empty() && rule.scope == "profile:" + node.profile);
+}
+
+Result<Rule> rule_from(const config::Cluster& cluster, const config::CdslRule& given) {
+    Rule rule;
+    rule.path = TRY(checked_path(given.path));
+    const auto mode = mode_named(given.mode);
+    if (!mode)
+        return bad_input("CDSL {}: mode {} is not known", rule.path.string(), printable(given.mode))
+            .advise("bind (a directory), link (one file), tmpfs (volatile) or shared (inside a private directory)");
+    rule.mode = *mode;
+    rule.seed = rule.mode == Mode::bind || rule.mode == Mode::link ? Seed::copy : Seed::empty;
+    rule.why = "declared in cluster.yaml";
+    for (const Rule& builtin : builtin_policy()) {  // said again, a built-in rule stays what it was
+        if (builtin.path != rule.path || builtin.mode != rule.mode) continue;
+        rule.seed = builtin.seed;
+        rule.permissions = builtin.permissions;
+    }
+    rule.scope = given.scope.empty() ? "all" : given.scope;
+
+    const std::string_view scope = rule.scope;
+    const bool profile = scope.starts_with("profile:") && scope.size() > 8;
+    const bool node = scope.starts_with("node:") && scope.size() > 5;
+    if (scope != "all" && !profile && !node)
+        return bad_input("CDSL {}: scope {} is not known", rule.path.string(), printable(scope))
+            .advise("all, profile:NAME or node:NAME");
+    if (node && cluster.find_node(scope.substr(5)) == nullptr)
+        return bad_input("CDSL {}: there is no node {}", rule.path.string(), printable(scope.substr(5)))
+            .advise("name one of nodes: in cluster.yaml");
+    if (rule.mode == Mode::link && scope != "all")
+        return bad_input("CDSL {}: a link stands on the shared root, so it is there for every node, not only {}",
+                         rule.path.string(), scope)
+            .advise("use scope all, or mode bind on the file's directory");
+    return rule;
+}
+
+Result<std::vector<Rule>> own_rules(const config::Cluster& cluster) {
+    std::vector<Rule> rules;
+    for (const auto& given : cluster.cdsl) {
+        Rule rule = TRY(rule_from(cluster, given));
+        for (const Rule& other : rules)
+            if (other.path == rule.path && other.scope == rule.scope)
+                return bad_input("CDSL {} with scope {} is declared twice", rule.path.string(), rule.scope)
+                    .advise("keep one of the two in cluster.yaml");
+        rules.push_back(std::move(rule));
+    }
+    return rules;
+}
+
+// A rule and whether the cluster declared it.
+struct Chosen {
+    Rule rule;
+    int weight = -1;
+    bool own() const { return weight > 0; }
+};
+
+// What lies around a rule decides whether it makes sense: private inside private changes nothing, and only what is
+// private can be shared again. A built-in rule that the cluster's own make needless is dropped.
+Result<std::vector<Rule>> nested(std::vector<Chosen> all) {
+    std::vector<Rule> kept;
+    std::vector<Chosen> around;  // from the outermost to the nearest; `all` has parents first
+    for (Chosen& chosen : all) {
+        const Rule& rule = chosen.rule;
+        while (!around.empty() && !is_below(rule.path, around.back().rule.path)) around.pop_back();
+        const Chosen* outer = around.empty() ? nullptr : &around.back();
+        const std::string path = rule.path.string();
+
+        if (outer != nullptr && outer->rule.mode == Mode::link)
+            return bad_input("CDSL {}: lies below {}, which is a single file (mode link)", path,
+                             outer->rule.path.string())
+                .advise("use mode bind for the directory");
+        const bool in_private = outer != nullptr && outer->rule.mode != Mode::shared;
+        // Kept inside volatile, and volatile inside kept, are differences.
+        const bool differs = in_private && outer->rule.mode != rule.mode && rule.mode != Mode::link;
+        const bool needless = rule.mode == Mode::shared ? !in_private : in_private && !differs;
+        if (needless && !chosen.own()) continue;
+        if (needless && rule.mode == Mode::shared)
+            return bad_input("CDSL {}: is shared already, nothing around it is private", path)
+                .advise("mode shared is for directories inside a bind or tmpfs");
+        if (needless)
+            return bad_input("CDSL {}: is private already, it lies in {} (mode {})", path, outer->rule.path.string(),
+                             name_of(outer->rule.mode))
+                .advise("leave it out");
+        kept.push_back(rule);
+        around.push_back(std::move(chosen));
+    }
+    return kept;
+}
+
+}  // namespace
+
+std::string_view name_of(Mode mode) { return name_in(mode_names, mode); }
+std::string_view name_of(Seed seed) { return name_in(seed_names, seed); }
+std::string_view name_of(When when) { return name_in(when_names, when); }
+std::optional<Mode> mode_named(std::string_view name) { return value_in(mode_names, name); }
+std::optional<Seed> seed_named(std::string_view name) { return value_in(seed_names, name); }
+std::optional<When> when_named(std::string_view name) { return value_in(when_names, name); }
+
+bool is_below(const fs::path& path, const fs::path& directory) {
+    const auto [in_directory, in_path] = std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
+    return in_directory == directory.end() && in_path != path.end();
+}
+
+Result<fs::path> checked_path(std::string_view text) {
+    const auto refuse = [&](std::string_view why) {
+        return bad_input("CDSL path {}: {}", text.empty() ? "(empty)" : printable(text), why);
+    };
+    if (!text.starts_with('/'))
+        return refuse("is not absolute").advise("begin it with a slash, as seen on the booted node");
+    if (text.size() > path_limit) return refuse(fmt::format("is longer than {} bytes", path_limit));
+    if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }))
+        return refuse("has a control character");
+    if (!is_utf8(text)) return refuse("is not UTF-8");
+
+    fs::path path = "/";
+    for (const fs::path& name : fs::path(text).relative_path()) {
+        if (name.empty()) continue;  // a slash at the end, or two in a row
+        if (name == "." || name == "..")
+            return refuse(fmt::format("has a {} in it", name.string())).advise("name the directory itself");
+        if (name.native().size() > name_limit)
+            return refuse(fmt::format("has a name longer than {} bytes", name_limit));
+        path /= name;
+    }
+    if (path == "/") return refuse("is the root itself, which is what all nodes share");
+    for (const std::string_view directory : reserved) {
+        if (path != directory && !is_below(path, directory)) continue;
+        return refuse(directory == "/.pando" ? "is where Pando keeps the nodes' trees"
+                                             : "is the running kernel's, each node has its own anyway");
+    }
+    return path;
+}
+
+Result<std::vector<Rule>> policy_for(const config::Cluster& cluster, const config::Node& node) {
+    std::map<fs::path, Chosen> by_path;  // its order has parents before children
+    const auto consider = [&](Rule rule, bool own) {
+        Chosen& slot = by_path[rule.path];
+        const int w = weight(rule, own);
+        if (w > slot.weight) slot = {std::move(rule), w};
+    };
+    for (const Rule& rule : builtin_policy()) consider(rule, false);
+    for (const Rule& rule : TRY(own_rules(cluster)))
+        if (holds_for(rule, node)) consider(rule, true);
+
+    std::vector<Chosen> all;
+    all.reserve(by_path.size());
+    for (auto& [path, chosen] : by_path) all.push_back(std::move(chosen));
+    auto rules = nested(std::move(all));
+    if (!rules) return Failure(rules.error().context(fmt::format("node {}", node.name)));
+    return rules;
+}
+
+Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster) {
+    std::map<fs::path, Rule> merged;
+    for (const auto& node : cluster.nodes) {
+        for (const Rule& rule : TRY(policy_for(cluster, node))) {
+            const auto [at, fresh] = merged.try_emplace(rule.path, rule);
+            if (fresh || at->second.mode == rule.mode) continue;
+            Rule& other = at->second;
+            if (other.mode == Mode::link || rule.mode == Mode::link)
+                return bad_input("CDSL {}: is a link for every node and cannot be {} for {}", rule.path.string(),
+                                 name_of(other.mode == Mode::link ? rule.mode : other.mode), node.name)
+                    .advise("use one mode for all nodes");
+            // A node that binds needs the template; a mount point alone serves the other modes.
+            if (rule.mode == Mode::bind) other = rule;
+        }
+    }
+    std::vector<Rule> rules;
+    rules.reserve(merged.size());
+    for (auto& [path, rule] : merged) rules.push_back(std::move(rule));
+    return rules;
+}
+
+}  // namespace pando::cdsl

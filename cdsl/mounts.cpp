@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cdsl/mounts.h"
+
+#include "cdsl/beneath.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include <string>
+
+#include <linux/stat.h>  // STATX_ATTR_MOUNT_ROOT, after sys/stat.h which has the rest
+
+namespace pando::cdsl {
+
+namespace {
+
+constexpr const char* tmpfs_size = "25%";  // of memory; the kernel's own default is half
+
+struct Place {
+    bool mount_root = false;  // is it the top of something mounted?
+    uint64_t device_major = 0, device_minor = 0, inode = 0;
+    bool same_directory(const Place& other) const {
+        return device_major == other.device_major && device_minor == other.device_minor && inode == other.inode;
+    }
+};
+
+Result<Place> place_of(int fd) {
+    struct statx st {};
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_INO, &st) < 0) return fail_errno(errno, "statx");
+    return Place{(st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0, st.stx_dev_major, st.stx_dev_minor, st.stx_ino};
+}
+
+Result<> attach(int mount, int target) {
+    if (move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+        return fail_errno(errno, "attaching the mount");
+    return {};
+}
+
+}  // namespace
+
+Result<> bind_directory(int source, int target) {
+    const Place wanted = TRY(place_of(source));
+    const Place there = TRY(place_of(target));
+    if (there.mount_root && there.same_directory(wanted)) return {};
+    if (there.mount_root) return fail("something else is mounted there").advise("unmount it, or leave the rule out");
+    const UniqueFd clone(open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
+    if (!clone.valid()) return fail_errno(errno, "binding the directory");
+    return attach(clone.get(), target);
+}
+
+Result<> mount_tmpfs(int target) {
+    const Place there = TRY(place_of(target));
+    if (there.mount_root) {
+        struct statfs fs {};
+        if (fstatfs(target, &fs) < 0) return fail_errno(errno, "statfs");
+        if (fs.f_type == TMPFS_MAGIC) return {};
+        return fail("something else is mounted there").advise("unmount it, or leave the rule out");
+    }
+    struct stat st {};
+    if (fstat(target, &st) < 0) return fail_errno(errno, "stat");
+    const UniqueFd context(fsopen("tmpfs", FSOPEN_CLOEXEC));
+    if (!context.valid()) return fail_errno(errno, "making a tmpfs");
+    const auto set = [&](const char* key, const std::string& value) -> Result<> {
+        if (fsconfig(context.get(), FSCONFIG_SET_STRING, key, value.c_str(), 0) < 0)
+            return fail_errno(errno, "setting {}={} of a tmpfs", key, value);
+        return {};
+    };
+    TRY(set("source", "tmpfs"));
+    TRY(set("size", tmpfs_size));
+    TRY(set("mode", fmt::format("{:04o}", st.st_mode & 07777U)));
+    TRY(set("uid", std::to_string(st.st_uid)));
+    TRY(set("gid", std::to_string(st.st_gid)));
+    if (fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+        return fail_errno(errno, "making a tmpfs");
+    const UniqueFd mount(fsmount(context.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
+    if (!mount.valid()) return fail_errno(errno, "making a tmpfs");
+    return attach(mount.get(), target);
+}
+
+Result<UniqueFd> bare_view(int directory) {
+    UniqueFd clone(open_tree(directory, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
+    if (clone.valid()) return clone;
+    return open_beneath(directory, "", O_PATH | O_DIRECTORY);
+}
+
+}  // namespace pando::cdsl

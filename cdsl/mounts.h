@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Mounts between descriptors: what was checked is what is mounted, and no path is walked a second time.
+#pragma once
+
+#include "base/fd.h"
+#include "base/result.h"
+
+#include <cstdint>
+
+namespace pando::cdsl {
+
+// Binds the directory `source` on `target` (both O_PATH); the same binding already there is left alone, another mount
+// there is an Error.
+Result<> bind_directory(int source, int target);
+
+// A tmpfs on `target`, nosuid and nodev, with the target's own owner and permissions and at most a quarter of memory.
+Result<> mount_tmpfs(int target);
+
+// A view of the filesystem below `directory` without what is mounted over parts of it. Where that is not allowed
+// (no privilege) it is the directory as it is seen.
+Result<UniqueFd> bare_view(int directory);
+
+}  // namespace pando::cdsl

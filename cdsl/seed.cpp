@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cdsl/seed.h"
+
+#include "cdsl/beneath.h"
+#include "cdsl/layout.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+namespace pando::cdsl {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* parent_mark = "trusted.pando.parent";
+
+std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
+
+Result<bool> is_marked(int directory) {
+    if (getxattr(proc_path(directory).c_str(), parent_mark, nullptr, 0) >= 0) return true;
+    if (errno == ENODATA || errno == EOPNOTSUPP) return false;
+    return fail_errno(errno, "reading the mark of a directory");
+}
+
+Result<> mark(int directory) {
+    if (setxattr(proc_path(directory).c_str(), parent_mark, "1", 1, 0) == 0 || errno == EOPNOTSUPP) return {};
+    return fail_errno(errno, "marking a directory");
+}
+
+Result<> unmark(int directory) {
+    if (removexattr(proc_path(directory).c_str(), parent_mark) == 0 || errno == ENODATA) return {};
+    return fail_errno(errno, "unmarking a directory");
+}
+
+Result<> flush(int directory) {
+    const auto readable = TRY(open_beneath(directory, "", O_RDONLY | O_DIRECTORY));
+    if (fsync(readable.get()) < 0) return fail_errno(errno, "flushing a directory");
+    return {};
+}
+
+Result<> move_new(int from, const std::string& name, int to, const std::string& new_name) {
+    if (renameat2(from, name.c_str(), to, new_name.c_str(), RENAME_NOREPLACE) < 0)
+        return fail_errno(errno, "moving {} into place", new_name);
+    return flush(to);
+}
+
+// A directory above content: owner and permissions as on the shared root, and the mark.
+Result<UniqueFd> make_parent(int directory, const fs::path& name, int like, const fs::path& path) {
+    if (mkdirat(directory, name.c_str(), 0755) < 0) return fail_errno(errno, "creating directory {}", path.string());
+    auto made = TRY(open_beneath(directory, name, O_PATH | O_DIRECTORY));
+    if (const auto original = open_beneath(like, path, O_PATH | O_DIRECTORY)) {
+        TRY(copy_attributes(original->get(), made.get()));
+    }
+    TRY(mark(made.get()));
+    return made;
+}
+
+}  // namespace
+
+Result<bool> Seeder::has(const std::string& tree, const fs::path& path) const {
+    const fs::path place = fs::path(tree) / path.relative_path();
+    const auto st = TRY(stat_beneath(nodes_, place));
+    if (!st) return false;
+    if (!S_ISDIR(st->st_mode)) return true;
+    const auto directory = TRY(open_beneath(nodes_, place, O_PATH | O_DIRECTORY));
+    return !TRY(is_marked(directory.get()));
+}
+
+Result<> Seeder::add(const std::string& tree, const fs::path& path, int like,
+                     const std::function<Result<>(const Entry& to)>& make) const {
+    if (TRY(has(tree, path))) return {};
+    fs::path present;
+    fs::path missing;
+    for (const fs::path& name : path.relative_path()) {
+        const bool there = missing.empty() && TRY(stat_beneath(nodes_, fs::path(tree) / present / name)).has_value();
+        (there ? present : missing) /= name;
+    }
+    TRY(clean());
+    if (mkdirat(nodes_, workplace_.c_str(), 0700) < 0) return fail_errno(errno, "creating {}", workplace_);
+    if (!missing.empty()) {
+        TRY(add_new(tree, present, missing, like, make));
+    } else {
+        const auto work = TRY(open_beneath(nodes_, workplace_, O_PATH | O_DIRECTORY));
+        const auto target = TRY(open_beneath(nodes_, fs::path(tree) / present, O_PATH | O_DIRECTORY));
+        const std::string name = path.filename().string();
+        TRY(make({work.get(), name}));
+        TRY(merge(work.get(), target.get(), name));
+    }
+    return clean();
+}
+
+Result<> Seeder::add_new(const std::string& tree, const fs::path& present, const fs::path& missing, int like,
+                         const std::function<Result<>(const Entry& to)>& make) const {
+    const auto work = TRY(open_beneath(nodes_, workplace_, O_PATH | O_DIRECTORY));
+    auto at = TRY(open_beneath(work.get(), "", O_PATH | O_DIRECTORY));
+    fs::path path = present;
+    for (const fs::path& name : missing.parent_path()) {
+        path /= name;
+        at = TRY(make_parent(at.get(), name, like, path));
+    }
+    TRY(make({at.get(), missing.filename().string()}));
+    reached("copied");
+    TRY(sync_filesystem(work.get()));
+    reached("flushed");
+    const auto target = TRY(open_beneath(nodes_, fs::path(tree) / present, O_PATH | O_DIRECTORY));
+    const std::string first = missing.begin()->string();
+    TRY(move_new(work.get(), first, target.get(), first));
+    reached("moved into place");
+    return {};
+}
+
+// The tree has a marked directory where content belongs, with other rules' content below it. Every piece is moved in
+// whole; taking the mark away says that it is complete.
+Result<> Seeder::merge(int work, int target, const std::string& name) const {
+    reached("copied beside");
+    TRY(sync_filesystem(work));
+    const auto content = TRY(open_beneath(work, name, O_PATH | O_DIRECTORY));
+    return fill(content.get(), target);
+}
+
+Result<> Seeder::fill(int from, int into) const {
+    for (const std::string& name : TRY(names_in(from))) {
+        const auto there = TRY(stat_beneath(into, name));
+        if (!there) {
+            TRY(move_new(from, name, into, name));
+            reached("moved a piece");
+            continue;
+        }
+        if (!S_ISDIR(there->st_mode)) continue;  // a piece that an interrupted run moved
+        const auto deeper = TRY(open_beneath(into, name, O_PATH | O_DIRECTORY));
+        if (!TRY(is_marked(deeper.get()))) continue;  // so is this, or it is another rule's content
+        const auto source = TRY(open_beneath(from, name, O_PATH | O_DIRECTORY));
+        TRY(fill(source.get(), deeper.get()));
+    }
+    TRY(copy_attributes(from, into));
+    TRY(unmark(into));
+    reached("unmarked");
+    return flush(into);
+}
+
+Result<> Seeder::add_tree(const std::string& from, const std::string& to) const {
+    TRY(clean());
+    TRY(copy_tree({nodes_, from}, {nodes_, workplace_}));
+    reached("copied the template");
+    TRY(sync_filesystem(nodes_));
+    reached("flushed the tree");
+    TRY(move_new(nodes_, workplace_, nodes_, to));
+    reached("moved the tree into place");
+    return {};
+}
+
+}  // namespace pando::cdsl
