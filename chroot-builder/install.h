@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A manifest made real: a tmpfs with the files in it, then the proof that nothing is missing.
+//
+//   TRY(mount_tmpfs("/run/initramfs", cluster.chroot.size, manifest));
+//   TRY(install(manifest, image, "/run/initramfs"));
+//   TRY(verify(manifest, TRY(Sysroot::open("/run/initramfs")), Check::names));
+//
+// All three are idempotent, keep no state and may run in a thread of their own.
 #pragma once
 
 #include "base/result.h"
@@ -11,13 +17,19 @@
 namespace pando::chroot {
 
 // Mounts a tmpfs of at most `size` bytes at `target` (0755). Refused when the manifest does not fit in 90 % of it.
+// A tmpfs that is mounted there already gets the size.
 Result<> mount_tmpfs(const std::filesystem::path& target, uint64_t size, const Manifest& manifest);
 
-// Copies from `source` into the directory `target`; what is there already with the same size and content stays.
+// Copies Manifest::sources() from `source` into the directory `target`; what is there already with the same content
+// stays. Each file is old or new at any moment, never half.
 Result<> install(const Manifest& manifest, const Sysroot& source, const std::filesystem::path& target);
 
-// Every entry is there with its size and mode (and content, when `content` is asked for), and every ELF file's
-// libraries are found inside. Error: each thing missing, and for whom.
-Result<> verify(const Manifest& manifest, const Sysroot& target, bool content);
+enum class Check {
+    names,    // every entry is there, of its kind, size and mode: milliseconds
+    content,  // and every byte is right, and the closure of all the files is found inside
+};
+
+// Error: each thing that is wrong, and for whom.
+Result<> verify(const Manifest& manifest, const Sysroot& target, Check check);
 
 }  // namespace pando::chroot

@@ -2,6 +2,11 @@
 // What belongs into the fencing chroot and why: the closure of programs, libraries, plugins and data files, found by
 // reading (ELF headers, Python imports), never by running. The image carries the manifest and the files; a booting
 // node installs from it.
+//
+//   auto root = TRY(Sysroot::open("/"));
+//   Request request = survival_request();
+//   request.agents = {"fence_ipmilan"};
+//   Manifest manifest = TRY(resolve(root, request));
 #pragma once
 
 #include "base/result.h"
@@ -10,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,31 +25,37 @@ namespace pando::chroot {
 struct Entry {
     enum class Kind { file, directory, symlink };
     Kind kind = Kind::file;
-    uint32_t mode = 0;         // permission bits
-    uint64_t size = 0;         // bytes; files only
-    std::string sha256;        // files only
-    std::string target;        // symlinks only: the link's text
-    std::string why;           // "needed by /usr/sbin/corosync", "imported by /usr/sbin/fence_ipmilan"
+    uint32_t mode = 0;                   // permission bits
+    uint64_t size = 0;                   // bytes; files only
+    std::string sha256;                  // files only
+    std::string target;                  // symlinks only: the link's text
+    std::optional<std::string> content;  // small files made by us, which no tree holds: /etc/nsswitch.conf
+    std::filesystem::path source;        // where the tree holds the file, when that is elsewhere; else empty
+    std::string why;                     // "library of /usr/sbin/corosync", "imported by /usr/sbin/fence_ipmilan"
 };
 
+// A path is the real one: nothing above it in the manifest is a symlink, so an entry is made by its name alone.
 struct Manifest {
-    std::map<std::filesystem::path, Entry> entries;   // absolute paths; sorted, so directories come before content
-    uint64_t bytes() const;                           // sum of the files' sizes
+    std::map<std::filesystem::path, Entry> entries;      // absolute paths; sorted, so directories come before content
+    uint64_t bytes() const;                              // sum of the files' sizes
+    uint64_t resident_bytes() const;                     // what they take on a tmpfs: whole pages, and the entries' own
+    std::vector<std::filesystem::path> sources() const;  // the files that install() reads: what an image must hold
     std::string to_json() const;
     static Result<Manifest> from_json(std::string_view json);
 };
 
 struct Request {
-    std::vector<std::string> programs;     // absolute paths or names in the usual directories: corosync, dlm_controld, …
-    std::vector<std::string> agents;       // fence agents by name: fence_ipmilan
-    std::vector<std::filesystem::path> files;        // copied as they are, with their ELF closure when they are ELF
-    std::vector<std::filesystem::path> directories;  // made empty: /var/lib/corosync, /run, …
+    std::vector<std::string> programs;  // absolute paths or names in the usual directories: corosync, dlm_controld, …
+    std::vector<std::string> agents;    // fence agents by name: fence_ipmilan
+    std::vector<std::filesystem::path> files;     // copied as they are, with their ELF closure when they are ELF
+    std::map<std::filesystem::path, Entry> made;  // directories, links and small files that the tree need not have
 };
 
-// The survival set's own part (corosync, dlm_controld, their tools, plugins and directories), the same on every cluster.
+// The survival set's own part (corosync, dlm_controld, their tools, plugins and directories), the same on every
+// cluster.
 Request survival_request();
 
-// The closure in the tree of `root`. Error: what is missing, and for whom.
+// The closure in the tree of `root`. Error: everything that is missing, and for whom.
 Result<Manifest> resolve(const Sysroot& root, const Request& request);
 
 }  // namespace pando::chroot

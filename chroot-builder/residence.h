@@ -4,16 +4,16 @@
 
 #include "base/result.h"
 
-#include <string>
 #include <sys/types.h>
+#include <string>
 #include <vector>
 
 namespace pando::chroot {
 
 struct Foothold {
     pid_t pid = 0;
-    std::string process;   // its argv[0]
-    std::string how;       // "open file 7", "mapping", "working directory", "root directory", "executable"
+    std::string process;  // its argv[0]
+    std::string how;      // "open file 7", "mapping", "working directory", "root directory", "executable"
     std::string path;
 };
 

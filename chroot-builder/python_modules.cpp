@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "chroot-builder/python_modules.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstring>
+
+namespace pando::chroot {
+namespace fs = std::filesystem;
+namespace {
+
+// What an interpreter loads before the script, by names that stand in its C code; codecs it looks up by name at run
+// time (of pipes, and of host names); and what it needs to report an exception.
+constexpr std::array start_modules = {"site",
+                                      "io",
+                                      "abc",
+                                      "os",
+                                      "encodings",
+                                      "encodings.ascii",
+                                      "encodings.aliases",
+                                      "encodings.idna",
+                                      "encodings.latin_1",
+                                      "encodings.utf_8",
+                                      "importlib._bootstrap",
+                                      "importlib._bootstrap_external",
+                                      "importlib.util",
+                                      "importlib.machinery",
+                                      "zipimport",
+                                      "runpy",
+                                      "warnings",
+                                      "traceback"};
+
+// Modules inside every interpreter that it does not export as PyInit_X.
+constexpr std::array inner_modules = {"sys",     "builtins", "__main__",          "_warnings",
+                                      "marshal", "_imp",     "_frozen_importlib", "_frozen_importlib_external"};
+
+constexpr std::string_view script_prefix = "python";  // of the interpreter's name
+
+std::string above(const std::string& module) {
+    const size_t dot = module.rfind('.');
+    return dot == std::string::npos ? "" : module.substr(0, dot);
+}
+
+// Is every use of `module.X` in the text one of X that the stand-in has?
+bool suffices(const StandIn& stand_in, std::string_view text) {
+    const std::string prefix = stand_in.module + ".";
+    for (size_t at = text.find(prefix); at != std::string_view::npos; at = text.find(prefix, at + 1)) {
+        const std::string_view rest = text.substr(at + prefix.size());
+        const auto named = [&](const std::string& name) {
+            const bool ends =
+                rest.size() == name.size() ||
+                (std::isalnum(static_cast<unsigned char>(rest[name.size()])) == 0 && rest[name.size()] != '_');
+            return rest.starts_with(name) && ends;
+        };
+        if (std::none_of(stand_in.names.begin(), stand_in.names.end(), named)) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+PythonModules::PythonModules(const Sysroot& root, const fs::path& interpreter, std::vector<std::string> builtins)
+    : root_(root), interpreter_(interpreter), builtins_(builtins.begin(), builtins.end()) {
+    builtins_.insert(inner_modules.begin(), inner_modules.end());
+    const std::string version = interpreter.filename().string().substr(script_prefix.size());
+    tag_ = "cpython-" + version;
+    std::erase(tag_, '.');
+    const fs::path prefix = interpreter.parent_path().parent_path();
+    const fs::path library = prefix / "lib" / ("python" + version);
+    packages_ = prefix / "lib/python3/dist-packages";
+    search_ = {library, library / "lib-dynload", fs::path("/usr/local/lib/python" + version) / "dist-packages",
+               packages_};
+}
+
+PythonModules::Closure PythonModules::start_up() {
+    for (const char* module : start_modules)
+        if (!load(module, interpreter_)) closure_.missing.push_back({module, interpreter_});
+    return follow_all();
+}
+
+PythonModules::Closure PythonModules::follow(const fs::path& script) {
+    if (std::find(search_.begin(), search_.end(), script.parent_path()) == search_.end())
+        search_.insert(search_.begin(), script.parent_path());
+    work_.push_back({script, {}});
+    return follow_all();
+}
+
+// First what must be there, then what may be: so a module that both lead to is held to the stricter measure.
+PythonModules::Closure PythonModules::follow_all() {
+    strict_ = true;
+    work_off();
+    strict_ = false;
+    for (const auto& [one, importer] : std::exchange(optional_, {})) import(one, importer);
+    work_off();
+    strict_ = true;
+    return std::exchange(closure_, {});
+}
+
+void PythonModules::work_off() {
+    while (!work_.empty()) {
+        const Work next = std::move(work_.back());
+        work_.pop_back();
+        read(next);
+    }
+}
+
+void PythonModules::read(const Work& work) {
+    const auto text = root_.read(work.file);
+    if (!text) return;  // resolve() reads every file of the closure itself, and complains
+    const PythonSource source = read_python(*text);
+    for (const std::string& path : source.search_paths)
+        if (std::find(search_.begin(), search_.end(), path) == search_.end()) search_.emplace_back(path);
+    for (const Import& one : source.imports) {
+        const auto& known = stand_ins();
+        const auto stand_in = std::find_if(known.begin(), known.end(), [&](const StandIn& candidate) {
+            return candidate.module == one.module && candidate.importer == work.file.filename();
+        });
+        if (stand_in != known.end() && suffices(*stand_in, *text))
+            add_stand_in(*stand_in, work.file);
+        else
+            import(one, work);
+    }
+}
+
+// Written for fence agents: a script, or a module outside of Python's own directories.
+bool PythonModules::is_agents(const fs::path& file) const {
+    return file.native().find("/lib/python") == std::string::npos;
+}
+
+void PythonModules::import(const Import& import, const Work& importer) {
+    // The functions of libraries import what few callers need (pydoc, asyncio, email …): decision 0003.
+    if (import.when == Import::When::called && !is_agents(importer.file)) return;
+    if (strict_ && import.when != Import::When::always) {
+        optional_.emplace_back(import, importer);
+        return;
+    }
+    std::string module = import.module;
+    if (import.dots > 0) {
+        std::string package = importer.package;
+        for (size_t up = 1; up < import.dots; ++up) package = above(package);
+        module = package + (package.empty() || module.empty() ? "" : ".") + module;
+    }
+    if (module.empty()) return;
+    if (!load(module, importer.file)) {
+        if (strict_) closure_.missing.push_back({module, importer.file});
+        return;
+    }
+    // A name imported from a package may be a module of its own.
+    const auto& place = modules_[module].place;
+    if (place && !place->directory.empty())
+        for (const std::string& name : import.names) (void)load(module + "." + name, importer.file);
+}
+
+bool PythonModules::load(const std::string& module, const fs::path& importer) {
+    if (builtins_.contains(module)) return true;
+    for (size_t end = 0; end != std::string::npos;) {
+        end = module.find('.', end == 0 ? 0 : end + 1);
+        const std::string part = module.substr(0, end);
+        const auto [known, is_new] = modules_.try_emplace(part);
+        Module& found = known->second;
+        if (is_new) found.place = find(part);
+        // A package can make its parts when it runs (six.moves): only a first part that is nowhere counts as missing.
+        if (!found.place) return part.find('.') != std::string::npos;
+        if (found.place->file.empty()) continue;
+        if (is_new) add_module(found.place->file, importer);
+        const bool is_source = found.place->file.extension() == ".py";
+        if (is_source && (is_new || (strict_ && !found.read_strictly))) {
+            work_.push_back({found.place->file, found.place->directory.empty() ? above(part) : part});
+            found.read_strictly = strict_;
+        }
+    }
+    return true;
+}
+
+std::optional<PythonModules::Place> PythonModules::find(const std::string& module) {
+    const std::string package = above(module);
+    if (!package.empty()) {
+        const auto& place = modules_[package].place;
+        if (!place || place->directory.empty()) return std::nullopt;
+        return find_in(place->directory, module.substr(package.size() + 1));
+    }
+    std::optional<Place> bare;  // a package without __init__.py counts only when nothing else has the name
+    for (const fs::path& directory : search_) {
+        auto place = find_in(directory, module);
+        if (place && !place->file.empty()) return place;
+        if (place && !bare) bare = std::move(place);
+    }
+    return bare;
+}
+
+// In the order of Python's own finder: package, C extension, source, compiled source.
+std::optional<PythonModules::Place> PythonModules::find_in(const fs::path& directory, const std::string& name) {
+    const auto& names = listing(directory);
+    const fs::path package = directory / name;
+    if (names.contains(name))
+        for (const char* init : {"__init__.py", "__init__.pyc"})
+            if (listing(package).contains(init)) return Place{package / init, package};
+    for (const std::string& suffix : {"." + tag_ + "-x86_64-linux-gnu.so", std::string(".abi3.so"), std::string(".so"),
+                                      std::string(".py"), std::string(".pyc")})
+        if (names.contains(name + suffix)) return Place{directory / (name + suffix), {}};
+    if (names.contains(name) && !listing(package).empty()) return Place{{}, package};
+    return std::nullopt;
+}
+
+const std::set<std::string>& PythonModules::listing(const fs::path& directory) {
+    const auto [known, is_new] = listings_.try_emplace(directory);
+    if (is_new)
+        if (const auto found = root_.list(directory)) known->second.insert(found->begin(), found->end());
+    return known->second;
+}
+
+// The compiled form alone, in the place where Python takes it without a source: half the bytes, and no agent spends
+// its first second compiling.
+void PythonModules::add_module(const fs::path& file, const fs::path& importer) {
+    if (!added_.insert(file).second) return;
+    const std::string why = "imported by " + importer.string();
+    if (auto compiled = file.extension() == ".py" ? compiled_form(file) : std::nullopt) {
+        fs::path path = file;
+        closure_.files.push_back({path.replace_extension(".pyc"), std::move(*compiled), why, {}});
+    } else {
+        closure_.files.push_back({file, {}, why, {}});
+    }
+}
+
+// Only one that Python itself would take: made from this very source (flags 0, then the source's time and size).
+std::optional<fs::path> PythonModules::compiled_form(const fs::path& source) {
+    const fs::path cache = source.parent_path() / "__pycache__";
+    const std::string name = source.stem().string() + "." + tag_ + ".pyc";
+    if (!listing(cache).contains(name)) return std::nullopt;
+    const auto compiled = root_.read(cache / name);
+    const auto status = root_.stat(source);
+    std::array<uint32_t, 4> header{};  // magic, flags, time, size; little-endian as this machine is
+    if (!compiled || !status || compiled->size() < sizeof header) return std::nullopt;
+    std::memcpy(header.data(), compiled->data(), sizeof header);
+    if (header[1] != 0 || header[2] != static_cast<uint32_t>(status->st_mtime) ||
+        header[3] != static_cast<uint32_t>(status->st_size))
+        return std::nullopt;
+    return cache / name;
+}
+
+// Beside the real module's place: when something else brings the C extension, that has precedence over a .py file.
+void PythonModules::add_stand_in(const StandIn& stand_in, const fs::path& importer) {
+    const fs::path path = packages_ / (stand_in.module + ".py");
+    if (!added_.insert(path).second) return;
+    closure_.files.push_back(
+        {path,
+         {},
+         fmt::format("stands for {}, of which {} uses but a name", stand_in.module, importer.string()),
+         stand_in.content});
+}
+
+}  // namespace pando::chroot

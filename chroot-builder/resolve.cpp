@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The closure: every path is walked name by name inside the tree, so that each symlink on the way becomes an entry;
+// every file is read once and asked what it needs (ELF: libraries and interpreter; script: interpreter and modules).
+#include "chroot-builder/agents.h"
+#include "chroot-builder/elf.h"
+#include "chroot-builder/libraries.h"
+#include "chroot-builder/manifest.h"
+#include "chroot-builder/python_modules.h"
+
+#include "base/sha256.h"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <memory>
+#include <set>
+#include <sstream>
+
+namespace pando::chroot {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int link_limit = 40;            // as the kernel's
+constexpr size_t first_line_limit = 256;  // of a script; the kernel's
+
+const std::vector<std::string>& program_directories() {
+    static const std::vector<std::string> directories = {"/usr/sbin", "/usr/bin",        "/sbin",
+                                                         "/bin",      "/usr/local/sbin", "/usr/local/bin"};
+    return directories;
+}
+
+// Opened by name at run time, which no header tells. Looked for beside the library that opens it.
+struct Plugin {
+    std::string_view library;
+    std::string_view file;
+    bool required;
+    std::string_view why;
+};
+constexpr std::array<Plugin, 3> plugins = {{
+    {"libknet.so.1", "kronosnet/crypto_openssl.so", true, "opened by libknet: corosync's encryption"},
+    {"libknet.so.1", "libgcc_s.so.1", true, "opened by libc when libknet cancels a thread"},
+    {"libc.so.6", "libgcc_s.so.1", false, "opened by libc when a thread is cancelled"},
+}};
+
+class Resolver {
+public:
+    Resolver(const Sysroot& root) : root_(root), libraries_(root) {}
+
+    Result<Manifest> resolve(const Request& request) {
+        for (const auto& [path, entry] : request.made) add_made(path, entry);
+        for (const std::string& program : request.programs) add_program(program, "asked for");
+        for (const std::string& agent : request.agents) add_agent(agent);
+        for (const fs::path& file : request.files) add_tree(file, "asked for");
+        if (!missing_.empty()) return complaint();
+        return std::move(manifest_);
+    }
+
+private:
+    using Entries = std::map<fs::path, Entry>;
+
+    // --- what is missing ---
+
+    void miss(std::string line, std::string package) {
+        if (std::find(missing_.begin(), missing_.end(), line) == missing_.end()) missing_.push_back(std::move(line));
+        if (!package.empty()) packages_.insert(std::move(package));
+    }
+
+    Failure complaint() const {
+        std::string text = fmt::format("the chroot is not complete in {}:", root_.directory().string());
+        for (const std::string& line : missing_) text += "\n  " + line;
+        Failure failure = bad_input("{}", text);
+        std::string names;
+        for (const std::string& package : packages_) names += " " + package;
+        if (!names.empty()) failure.advise(fmt::format("install there:{}", names));
+        return failure;
+    }
+
+    // --- paths ---
+
+    // The real path. All directories and links on the way become entries; nothing is followed out of the root.
+    Result<fs::path> walk(const fs::path& path, const std::string& why) {
+        std::deque<std::string> rest;
+        for (const fs::path& part : path.relative_path()) rest.push_back(part.string());
+        fs::path at = "/";
+        for (int links = 0; !rest.empty();) {
+            const std::string name = rest.front();
+            rest.pop_front();
+            if (name.empty() || name == ".") continue;
+            if (name == "..") {
+                at = at.parent_path();
+                continue;
+            }
+            const Entry* entry = TRY(look(at / name, why));
+            if (entry != nullptr && entry->kind == Entry::Kind::symlink) {
+                if (++links > link_limit) return fail_errno(ELOOP, "{}", path.string());
+                const fs::path target = entry->target;
+                if (target.is_absolute()) at = "/";
+                std::deque<std::string> parts;
+                for (const fs::path& part : target.relative_path()) parts.push_back(part.string());
+                rest.insert(rest.begin(), parts.begin(), parts.end());
+                continue;
+            }
+            at /= name;
+            if (!rest.empty() && (entry == nullptr || entry->kind != Entry::Kind::directory))
+                return fail_errno(ENOTDIR, "{}", at.string());
+        }
+        return at;
+    }
+
+    // The entry of a directory or link, made when it is new; null for a file that is not known yet.
+    Result<const Entry*> look(const fs::path& path, const std::string& why) {
+        if (const auto known = manifest_.entries.find(path); known != manifest_.entries.end()) return &known->second;
+        const struct stat status = TRY(root_.lstat(path));
+        Entry entry;
+        entry.why = why;
+        if (S_ISLNK(status.st_mode)) {
+            entry.kind = Entry::Kind::symlink;
+            entry.target = TRY(root_.read_link(path));
+        } else if (S_ISDIR(status.st_mode)) {
+            entry.kind = Entry::Kind::directory;
+            entry.mode = status.st_mode & 01777U;
+        } else {
+            return nullptr;
+        }
+        return &manifest_.entries.emplace(path, std::move(entry)).first->second;
+    }
+
+    // What is made need not be in the tree, but the way to it follows the tree's links (/bin is /usr/bin).
+    void add_made(const fs::path& path, Entry entry) {
+        fs::path parent = "/";
+        for (const fs::path& name : path.parent_path().relative_path()) {
+            const fs::path next = parent / name;
+            if (root_.lstat(next) || manifest_.entries.contains(next)) {
+                auto real = walk(next, "holds " + path.string());
+                if (!real) return miss(real.error().what, {});
+                parent = *real;
+            } else {
+                Entry above;
+                above.kind = Entry::Kind::directory;
+                above.mode = 0755;
+                above.why = "holds " + path.string();
+                parent = manifest_.entries.emplace(next, std::move(above)).first->first;
+            }
+        }
+        if (entry.content) {
+            entry.size = entry.content->size();
+            entry.sha256 = sha256(*entry.content);
+        }
+        manifest_.entries[parent / path.filename()] = std::move(entry);
+    }
+
+    // --- files ---
+
+    // Adds a file with all that it needs. The real path; nothing when it is missing, which is noted then.
+    std::optional<fs::path> add_file(const fs::path& path, const std::string& why, const std::string& package = {}) {
+        auto real = walk(path, why);
+        if (!real) {
+            miss(fmt::format("{} ({}): {}", path.string(), why, std::strerror(real.error().sys)), package);
+            return std::nullopt;
+        }
+        if (manifest_.entries.contains(*real)) return *real;
+        auto content = read(*real, why, package);
+        if (!content) return std::nullopt;
+        manifest_.entries[*real] = std::move(content->entry);
+        const std::string& bytes = content->bytes;
+        if (is_elf(bytes))
+            add_elf(*real, bytes);
+        else if (bytes.starts_with("#!"))
+            add_script(*real, bytes);
+        return *real;
+    }
+
+    // A file of the tree under another name.
+    void add_copy(const fs::path& path, const fs::path& source, const std::string& why) {
+        const auto parent = walk(path.parent_path(), why);
+        auto content = read(source, why, {});
+        if (!parent || !content) return;
+        content->entry.source = source;
+        manifest_.entries[*parent / path.filename()] = std::move(content->entry);
+    }
+
+    struct Content {
+        Entry entry;
+        std::string bytes;
+    };
+
+    // Nothing when it is no regular file or cannot be read, which is noted then.
+    std::optional<Content> read(const fs::path& path, const std::string& why, const std::string& package) {
+        const auto status = root_.stat(path);
+        if (!status || !S_ISREG(status->st_mode)) {
+            miss(fmt::format("{} ({}): not a regular file", path.string(), why), package);
+            return std::nullopt;
+        }
+        auto bytes = root_.read(path);
+        if (!bytes) {
+            miss(fmt::format("{} ({}): {}", path.string(), why, bytes.error().what), package);
+            return std::nullopt;
+        }
+        Content content;
+        content.entry.mode = status->st_mode & 0777U;
+        content.entry.size = bytes->size();
+        content.entry.sha256 = sha256(*bytes);
+        content.entry.why = why;
+        content.bytes = std::move(*bytes);
+        return content;
+    }
+
+    void add_tree(const fs::path& path, const std::string& why) {
+        const auto status = root_.stat(path);
+        if (!status || !S_ISDIR(status->st_mode)) {
+            (void)add_file(path, why);
+            return;
+        }
+        const auto names = root_.list(path);
+        if (!walk(path, why) || !names) return miss(fmt::format("{} ({}): cannot be read", path.string(), why), {});
+        for (const std::string& name : *names) add_tree(path / name, why);
+    }
+
+    std::optional<fs::path> find_program(const std::string& name) const {
+        if (name.find('/') != std::string::npos) return name;
+        for (const std::string& directory : program_directories())
+            if (root_.exists(fs::path(directory) / name)) return fs::path(directory) / name;
+        return std::nullopt;
+    }
+
+    std::optional<fs::path> add_program(const std::string& name, const std::string& why) {
+        const auto path = find_program(name);
+        if (path) return add_file(*path, why, package_of_program(name));
+        miss(fmt::format("program {} ({}): in none of the usual directories", name, why), package_of_program(name));
+        return std::nullopt;
+    }
+
+    // --- ELF ---
+
+    void add_elf(const fs::path& path, std::string_view content) {
+        auto elf = read_elf(content);
+        if (!elf) return miss(fmt::format("{}: {}", path.string(), elf.error().what), {});
+        const Elf& kept = elves_[path] = std::move(*elf);
+        if (!kept.interpreter.empty()) (void)add_file(kept.interpreter, "dynamic linker of " + path.string());
+        add_libraries(path, path.parent_path(), {}, path);
+        for (const Plugin& plugin : plugins) {
+            if (plugin.library != path.filename().string() && !is_version_of(path, plugin.library)) continue;
+            const fs::path file = path.parent_path() / plugin.file;
+            if (plugin.required || root_.exists(file)) (void)add_file(file, std::string(plugin.why));
+        }
+    }
+
+    // libknet.so.1.4.2 is the file behind libknet.so.1.
+    static bool is_version_of(const fs::path& path, std::string_view library) {
+        return path.filename().native().starts_with(std::string(library) + ".");
+    }
+
+    // `inherited` are the DT_RPATHs of whoever loads this file: the same library can find others for other programs.
+    void add_libraries(const fs::path& real, const fs::path& origin, std::vector<std::string> inherited,
+                       const fs::path& program) {
+        if (!linked_.insert({real, inherited}).second) return;
+        const Elf elf = elves_[real];  // a copy: adding libraries moves the map's content along
+        auto passed = Libraries::expand(elf.rpath, origin);
+        passed.insert(passed.end(), inherited.begin(), inherited.end());
+        for (const std::string& name : elf.needed) {
+            const auto found = libraries_.find(name, elf, origin, inherited);
+            if (!found) {
+                miss(real == program
+                         ? fmt::format("library {}, needed by {}", name, real.string())
+                         : fmt::format("library {}, needed by {} for {}", name, real.string(), program.string()),
+                     {});
+                continue;
+            }
+            const auto library = add_file(found->path, "library of " + real.string());
+            if (!library) continue;
+            if (found->by_cache) add_default_link(found->path, name);
+            if (elves_.contains(*library)) add_libraries(*library, found->path.parent_path(), passed, program);
+        }
+    }
+
+    // The chroot has no /etc/ld.so.cache: a library from a configured directory is linked into a default one.
+    void add_default_link(const fs::path& library, const std::string& name) {
+        Entry entry;
+        entry.kind = Entry::Kind::symlink;
+        entry.target = library.string();
+        entry.why = "leads the dynamic linker to " + library.string();
+        add_made(fs::path(default_library_directories().front()) / name, std::move(entry));
+    }
+
+    // --- scripts ---
+
+    void add_script(const fs::path& path, const std::string& content) {
+        std::istringstream words(content.substr(2, content.substr(2, first_line_limit).find('\n')));
+        std::string interpreter;
+        words >> interpreter;
+        const std::string why = "interpreter of " + path.string();
+        auto real = add_program(interpreter, why);
+        std::string name;
+        if (real && fs::path(interpreter).filename() == "env" && words >> name) real = add_program(name, why);
+        if (real && real->filename().string().starts_with("python3.")) add_python_modules(path, *real);
+    }
+
+    void add_python_modules(const fs::path& script, const fs::path& interpreter) {
+        auto& modules = pythons_[interpreter];
+        if (!modules) {
+            const auto content = root_.read(interpreter);
+            modules = std::make_unique<PythonModules>(
+                root_, interpreter, content ? builtin_python_modules(*content) : std::vector<std::string>());
+            add_modules(modules->start_up(), script);
+        }
+        add_modules(modules->follow(script), script);
+    }
+
+    void add_modules(const PythonModules::Closure& closure, const fs::path& script) {
+        for (const auto& file : closure.files) {
+            if (!file.content.empty()) {
+                Entry entry;
+                entry.mode = 0644;
+                entry.content = file.content;
+                entry.why = file.why;
+                add_made(file.path, std::move(entry));
+            } else if (file.source.empty()) {
+                (void)add_file(file.path, file.why);
+            } else {
+                add_copy(file.path, file.source, file.why);
+            }
+        }
+        for (const auto& missing : closure.missing)
+            miss(fmt::format("Python module {}, imported by {} for {}", missing.module, missing.importer.string(),
+                             script.string()),
+                 package_of_module(missing.module));
+    }
+
+    // --- fence agents ---
+
+    void add_agent(const std::string& agent) {
+        const auto path = find_program(agent);
+        if (!path || !root_.exists(*path))
+            return miss(fmt::format("fence agent {}: not there", agent), package_of_program(agent));
+        const auto real = add_file(*path, "fence agent");
+        if (!real) return;
+        const auto source = root_.read(*real);
+        if (!source || is_elf(*source)) return;
+        for (const AgentProgram& program : agent_programs(agent, *source)) {
+            if (!program.required && !root_.exists(program.path)) continue;
+            (void)add_file(program.path, "called by " + agent, package_of_program(program.path));
+        }
+    }
+
+    const Sysroot& root_;
+    Libraries libraries_;
+    Manifest manifest_;
+    std::map<fs::path, Elf> elves_;
+    std::set<std::pair<fs::path, std::vector<std::string>>> linked_;
+    std::map<fs::path, std::unique_ptr<PythonModules>> pythons_;
+    std::vector<std::string> missing_;
+    std::set<std::string> packages_;
+};
+
+}  // namespace
+
+Result<Manifest> resolve(const Sysroot& root, const Request& request) { return Resolver(root).resolve(request); }
+
+}  // namespace pando::chroot
