@@ -61,30 +61,16 @@ Result<> write_lines(const fs::path& file, const std::vector<std::string>& lines
     return write_file_atomic(file, text);
 }
 
-// The time of the newest file that goes in.
-Result<timespec> newest(const Sysroot& root, const chroot::Manifest& manifest) {
-    time_t latest = TRY(root.stat(fs::path(dracut_home) / "dracut-functions.sh")).st_mtim.tv_sec;
-    for (const auto& [path, entry] : manifest.entries) latest = std::max<time_t>(latest, entry.mtime);
-    return timespec{.tv_sec = latest, .tv_nsec = 0};
-}
-
-// dracut's home as we want it: its own scripts, and our module alone. For a reproducible image dracut sets whatever
-// is newer than dracut-functions.sh back to that file's time; Python takes its .pyc files for stale then. So ours is
-// as new as the newest file.
-Result<> make_dracut_home(const Sysroot& root, const fs::path& home, timespec time) {
+// dracut's home as we want it: its own scripts, and our module alone.
+Result<> make_dracut_home(const Sysroot& root, const fs::path& home) {
     TRY(make_directories(home / "modules.d"));
     for (const auto& name : TRY(root.list(dracut_home))) {
-        if (name == "modules.d" || name == "dracut-functions.sh") continue;
+        if (name == "modules.d") continue;
         if (symlink((fs::path(dracut_home) / name).c_str(), (home / name).c_str()) < 0)
             return fail_errno(errno, "making {}", (home / name).string());
     }
     if (symlink(dracut_module, (home / "modules.d/90pando").c_str()) < 0)
         return fail_errno(errno, "making {}", (home / "modules.d").string());
-    const fs::path functions = home / "dracut-functions.sh";
-    TRY(write_file_atomic(functions, TRY(root.read(fs::path(dracut_home) / "dracut-functions.sh"))));
-    const timespec times[2] = {time, time};
-    if (utimensat(AT_FDCWD, functions.c_str(), times, 0) < 0)
-        return fail_errno(errno, "setting the time of {}", functions.string());
     return {};
 }
 
@@ -94,8 +80,7 @@ Result<> write_request(const fs::path& directory, const std::vector<std::string>
     TRY(write_lines(directory / "drivers", drivers));
     std::vector<std::string> files;
     // Directories, links and what is made by us: the booting node makes them from the manifest alone.
-    for (const auto& [path, entry] : manifest.entries)
-        if (entry.kind == chroot::Entry::Kind::file && !entry.content) files.push_back(path.string());
+    for (const auto& path : manifest.sources()) files.push_back(path.string());
     TRY(write_lines(directory / "files", files));
     return write_file_atomic(directory / "chroot.json", manifest.to_json());
 }
@@ -266,7 +251,7 @@ Result<Image> build_image(const ImageOptions& options) {
     TRY(remove_leftovers(output));
     const auto work = TRY(TemporaryDirectory::create(output, work_prefix));
     TRY(write_request(work.path() / "request", drivers, manifest));
-    TRY(make_dracut_home(tree, work.path() / "dracut", TRY(newest(tree, manifest))));
+    TRY(make_dracut_home(tree, work.path() / "dracut"));
     TRY(run_dracut(root, work.path(), image.kernel));
 
     // Boot servers read as anybody; dracut writes for root alone.
