@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "initrd/iscsi.h"
+
+#include "base/file.h"
+#include "base/process.h"
+#include "base/sysroot.h"
+#include "hwdetect/coldplug.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <charconv>
+
+namespace pando::initrd {
+namespace {
+
+constexpr Milliseconds connect_limit{5000};  // a portal that answers at all does so at once
+constexpr Milliseconds login_limit{30000};
+constexpr Milliseconds pause{1000};  // after a round in which every portal said no at once
+
+// Does the portal answer on TCP? Told apart from the login, so that a person knows whether to look at the network
+// or at the target.
+Result<> reach(const Portal& portal, Deadline deadline) {
+    const bool v6 = portal.address.find(':') != std::string::npos;
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+    // connect() takes every kind of address by its common head.
+    if (v6) {
+        auto* address = reinterpret_cast<sockaddr_in6*>(&storage);
+        address->sin6_family = AF_INET6;
+        address->sin6_port = htons(portal.port);
+        inet_pton(AF_INET6, portal.address.c_str(), &address->sin6_addr);
+        size = sizeof *address;
+    } else {
+        auto* address = reinterpret_cast<sockaddr_in*>(&storage);
+        address->sin_family = AF_INET;
+        address->sin_port = htons(portal.port);
+        inet_pton(AF_INET, portal.address.c_str(), &address->sin_addr);
+        size = sizeof *address;
+    }
+    const UniqueFd tcp(socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!tcp.valid()) return fail_errno(errno, "making a socket");
+    if (connect(tcp.get(), reinterpret_cast<sockaddr*>(&storage), size) == 0) return {};
+    if (errno != EINPROGRESS) return fail_errno(errno, "out of reach");
+    const Deadline limit = deadline.capped(connect_limit);
+    pollfd connected{tcp.get(), POLLOUT, 0};
+    int ready = 0;
+    while ((ready = poll(&connected, 1, limit.poll_timeout())) < 0 && errno == EINTR) continue;
+    if (ready <= 0) return fail("out of reach: no answer").kind(ErrorKind::timeout);
+    int error = 0;
+    socklen_t length = sizeof error;
+    getsockopt(tcp.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+    if (error != 0) return fail_errno(error, "out of reach");
+    return {};
+}
+
+// Exit statuses of iscsistart (open-iscsi's iscsi_err.h) that a person can do something about.
+std::string_view meaning(int status) {
+    switch (status) {
+        case 4:
+            return "the connection broke";
+        case 5:
+            return "the login failed";
+        case 8:
+            return "no answer to the login in time";
+        case 12:
+            return "the driver's interface failed: is iscsi_tcp loaded?";
+        case 19:
+            return "the target refused the login: unknown target name, or this initiator is not allowed";
+        case 24:
+            return "the target refused the login: authentication";
+        default:
+            return "the login failed";
+    }
+}
+
+constexpr int session_exists = 15;
+
+Result<> log_in(const config::Iscsi& iscsi, const Portal& portal, const std::string& initiator, Deadline deadline) {
+    const auto done =
+        TRY(run({.argv = {"iscsistart", "-i", initiator, "-t", iscsi.target, "-g", "1", "-a", portal.address, "-p",
+                          fmt::to_string(portal.port), "-P", "node.session.initial_login_retry_max=1"},
+                 .deadline = deadline.capped(login_limit)}));
+    if (done.ok() || done.status == session_exists) return {};
+    std::string said = done.err.empty() ? done.out : done.err;
+    while (!said.empty() && said.back() == '\n') said.pop_back();
+    return fail("{} (iscsistart: status {}{}{})", meaning(done.status), done.status, said.empty() ? "" : ", ", said);
+}
+
+// A session of an earlier attempt.
+bool has_session(const std::string& target) {
+    const auto root = Sysroot::open("/");
+    if (!root) return false;
+    const auto sessions = root->list("sys/class/iscsi_session");
+    if (!sessions) return false;
+    for (const std::string& session : *sessions) {
+        const auto directory = std::filesystem::path("sys/class/iscsi_session") / session;
+        const auto name = root->read_line(directory / "targetname");
+        const auto state = root->read_line(directory / "state");
+        if (name && *name == target && state && *state == "LOGGED_IN") return true;
+    }
+    return false;
+}
+
+struct Attempt {
+    std::string portal;
+    Error error;
+    bool reached = false;
+};
+
+Failure all_failed(const config::Iscsi& iscsi, const std::string& initiator, const std::vector<Attempt>& attempts) {
+    std::string text;
+    bool reached = false;
+    for (const Attempt& attempt : attempts) {
+        text += fmt::format("{}portal {}: {}", text.empty() ? "" : "; ", attempt.portal, attempt.error.what);
+        reached = reached || attempt.reached;
+    }
+    auto failure = fail("no iSCSI session to {}: {}", iscsi.target, text);
+    failure.kind(ErrorKind::timeout);
+    return reached ? failure.advise(
+                         fmt::format("the portal answers: does it export this target, and to initiator {}?", initiator))
+                   : failure.advise(
+                         "no portal answers: is the storage up, is the portals: list right, and does this "
+                         "node's address lie in the storage's network?");
+}
+
+}  // namespace
+
+Result<Portal> parse_portal(std::string_view text) {
+    Portal portal;
+    std::string_view host = text, port;
+    if (!text.empty() && text.front() == '[') {
+        const size_t end = text.find(']');
+        if (end == std::string_view::npos) return bad_input("portal \"{}\": no closing bracket", text);
+        host = text.substr(1, end - 1);
+        port = text.substr(end + 1);
+    } else if (const size_t colon = text.find(':'); colon != std::string_view::npos && colon == text.rfind(':')) {
+        host = text.substr(0, colon);
+        port = text.substr(colon);
+    }
+    portal.address = host;
+    std::array<unsigned char, sizeof(in6_addr)> binary;
+    if (inet_pton(AF_INET, portal.address.c_str(), binary.data()) != 1 &&
+        inet_pton(AF_INET6, portal.address.c_str(), binary.data()) != 1)
+        return bad_input("portal \"{}\": \"{}\" is no IP address", text, host)
+            .advise("write it as 192.0.2.1:3260 or [2001:db8::1]:3260: the initramfs has no name service");
+    if (port.empty()) return portal;
+    port.remove_prefix(1);
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), portal.port);
+    if (error != std::errc() || end != port.data() + port.size() || portal.port == 0)
+        return bad_input("portal \"{}\": \"{}\" is no port", text, port);
+    return portal;
+}
+
+Result<std::string> iscsi_login(const config::Iscsi& iscsi, const std::string& initiator, Deadline deadline) {
+    std::vector<Portal> portals;
+    for (const std::string& text : iscsi.portals) portals.push_back(TRY(parse_portal(text)));
+    if (portals.empty()) return bad_input("iSCSI target {}: no portal", iscsi.target);
+    // sd_mod: the disks of a session appear after coldplug, and nobody else loads their driver.
+    TRY(hwdetect::load_modules({"iscsi_tcp", "sd_mod"}));
+    if (has_session(iscsi.target)) return iscsi.portals.front();
+    for (;;) {
+        std::vector<Attempt> attempts;
+        for (size_t i = 0; i < portals.size(); ++i) {
+            Result<> done = reach(portals[i], deadline);
+            const bool reached = done.has_value();
+            if (reached) done = log_in(iscsi, portals[i], initiator, deadline);
+            if (done || has_session(iscsi.target)) return iscsi.portals[i];
+            attempts.push_back({iscsi.portals[i], done.error(), reached});
+        }
+        if (deadline.capped(pause).remaining() < pause) return all_failed(iscsi, initiator, attempts);
+        (void)poll(nullptr, 0, static_cast<int>(pause.count()));
+    }
+}
+
+}  // namespace pando::initrd
