@@ -4,13 +4,12 @@
 // node installs from it.
 //
 //   auto root = TRY(Sysroot::open("/"));
-//   Request request = survival_request();
-//   request.agents = {"fence_ipmilan"};
-//   Manifest manifest = TRY(resolve(root, request));
+//   Manifest manifest = TRY(resolve(root, request_for(cluster)));
 #pragma once
 
 #include "base/result.h"
 #include "base/sysroot.h"
+#include "config/cluster.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -51,9 +50,11 @@ struct Request {
     std::map<std::filesystem::path, Entry> made;  // directories, links and small files that the tree need not have
 };
 
-// The survival set's own part (corosync, dlm_controld, their tools, plugins and directories), the same on every
-// cluster.
+// The survival set's own part (corosync, dlm_controld, their tools and directories), the same on every cluster.
 Request survival_request();
+
+// That, and what this cluster adds: its fence agents, its way to the storage, its further programs.
+Request request_for(const config::Cluster& cluster);
 
 // The closure in the tree of `root`. Error: everything that is missing, and for whom.
 Result<Manifest> resolve(const Sysroot& root, const Request& request);

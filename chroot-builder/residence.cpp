@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "chroot-builder/residence.h"
 
+#include "base/fd.h"
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 #include <sstream>
@@ -27,12 +28,12 @@ std::string first_argument(pid_t pid) {
     return line ? line->substr(0, line->find('\0')) : std::string();
 }
 
-// The object behind one of /proc's links, which may lie in another mount namespace. Nothing when it is gone.
-Result<std::optional<struct stat>> stat_link(const fs::path& link) {
-    struct stat status {};
-    if (stat(link.c_str(), &status) == 0) return std::optional(status);
-    if (errno == ENOENT || errno == ESRCH) return std::optional<struct stat>();
-    return fail_errno(errno, "{}", link.string()).advise("run this as root");
+// Nothing when the process has ended meanwhile.
+Result<std::optional<std::string>> read_if_there(const fs::path& file) {
+    auto text = read_file(file);
+    if (text) return std::optional(std::move(*text));
+    if (has_gone(text.error())) return std::optional<std::string>();
+    return Failure(text.error()).advise("run this as root");
 }
 
 std::string text_of_link(const fs::path& link) {
@@ -40,27 +41,59 @@ std::string text_of_link(const fs::path& link) {
     return fs::read_symlink(link, ignored).string();
 }
 
+std::optional<int> number_after(std::string_view text, std::string_view name) {
+    const size_t at = text.find(name);
+    if (at == std::string_view::npos) return std::nullopt;
+    const size_t digits = text.find_first_of("0123456789", at + name.size());
+    int number = 0;
+    if (digits == std::string_view::npos) return std::nullopt;
+    std::from_chars(text.data() + digits, text.data() + text.size(), number);
+    return number;
+}
+
+std::optional<ino_t> mount_namespace(const fs::path& process) {
+    struct stat status {};  // of nsfs, which never waits
+    if (stat((process / "ns/mnt").c_str(), &status) < 0) return std::nullopt;
+    return status.st_ino;
+}
+
+// Which mount an open file is on; the kernel says it of the descriptor, no filesystem is asked.
+std::optional<int> mount_of_descriptor(const fs::path& process, const std::string& number) {
+    const auto info = read_file(process / "fdinfo" / number);
+    return info ? number_after(*info, "mnt_id:") : std::nullopt;
+}
+
 class Inspector {
 public:
-    Inspector(pid_t pid, dev_t filesystem) : pid_(pid), filesystem_(filesystem), name_(first_argument(pid)) {}
+    Inspector(pid_t pid, dev_t filesystem, const std::vector<Mount>& our_mounts)
+        : pid_(pid), filesystem_(filesystem), name_(first_argument(pid)), mounts_(our_mounts) {}
 
     Result<std::vector<Foothold>> inspect() {
+        if (mount_namespace(proc(pid_)) != mount_namespace("/proc/self")) {
+            const auto text = TRY(read_if_there(proc(pid_) / "mountinfo"));
+            const auto its_mounts = parse_mounts(text.value_or(""));
+            for (const Mount& mount : its_mounts)
+                if (mount.device == filesystem_) add("mount", mount.point);
+            mounts_.insert(mounts_.end(), its_mounts.begin(), its_mounts.end());
+        }
         TRY(look_at_link("cwd", "working directory"));
         TRY(look_at_link("root", "root directory"));
         TRY(look_at_link("exe", "executable"));
         TRY(look_at_files());
-        TRY(look_at_text("maps", "mapping", mapped_files));
-        if (TRY(has_own_mounts())) TRY(look_at_text("mountinfo", "mount", mounts_of));
+        if (const auto maps = TRY(read_if_there(proc(pid_) / "maps")))
+            for (std::string& path : mapped_files(*maps, filesystem_)) add("mapping", std::move(path));
         return std::move(found_);
     }
 
 private:
     void add(std::string how, std::string path) { found_.push_back({pid_, name_, std::move(how), std::move(path)}); }
 
-    Result<> look_at_link(const std::string& link, const std::string& how) {
-        const fs::path path = proc(pid_) / link;
-        const auto status = TRY(stat_link(path));
-        if (status && status->st_dev == filesystem_) add(how, text_of_link(path));
+    Result<> look_at_link(const char* name, const std::string& how) {
+        const fs::path link = proc(pid_) / name;
+        const UniqueFd fd(open(link.c_str(), O_PATH | O_CLOEXEC));
+        if (!fd.valid() && (errno == ENOENT || errno == ESRCH)) return {};
+        if (!fd.valid()) return fail_errno(errno, "{}", link.string()).advise("run this as root");
+        consider(mount_of_descriptor("/proc/self", std::to_string(fd.get())), link, how);
         return {};
     }
 
@@ -68,30 +101,45 @@ private:
         const auto numbers = list_directory(proc(pid_) / "fd");
         if (!numbers && has_gone(numbers.error())) return {};
         if (!numbers) return Failure(numbers.error()).advise("run this as root");
-        for (const std::string& number : *numbers) TRY(look_at_link("fd/" + number, "open file " + number));
+        for (const std::string& number : *numbers)
+            consider(mount_of_descriptor(proc(pid_), number), proc(pid_) / "fd" / number, "open file " + number);
         return {};
     }
 
-    using Parser = std::vector<std::string> (*)(std::string_view, dev_t);
-    Result<> look_at_text(const char* file, const std::string& how, Parser parser) {
-        const auto text = read_file(proc(pid_) / file);
-        if (!text && has_gone(text.error())) return {};
-        if (!text) return Failure(text.error()).advise("run this as root");
-        for (std::string& path : parser(*text, filesystem_)) add(how, std::move(path));
-        return {};
-    }
-
-    Result<bool> has_own_mounts() {
-        const auto ours = TRY(stat_link("/proc/self/ns/mnt"));
-        const auto its = TRY(stat_link(proc(pid_) / "ns/mnt"));
-        return ours && its && ours->st_ino != its->st_ino;
+    void consider(std::optional<int> mount, const fs::path& link, const std::string& how) {
+        if (!mount) return;  // closed meanwhile
+        const std::string path = text_of_link(link);
+        const auto known =
+            std::find_if(mounts_.begin(), mounts_.end(), [&](const Mount& one) { return one.id == *mount; });
+        if (known != mounts_.end()) {
+            if (known->device == filesystem_) add(how, path);
+        } else if (path.starts_with('/') && !path.starts_with("/memfd:")) {
+            // On a mount that is in no namespace any more (lazily unmounted): only the file itself can tell.
+            struct stat status {};
+            if (stat(link.c_str(), &status) == 0 && status.st_dev == filesystem_) add(how, path);
+        }
     }
 
     pid_t pid_;
     dev_t filesystem_;
     std::string name_;
+    std::vector<Mount> mounts_;  // ours and the process's: their numbers are the same in all namespaces
     std::vector<Foothold> found_;
 };
+
+// A process whose root directory is on the filesystem; false for those that may not be looked into.
+bool has_root_on(pid_t pid, dev_t filesystem) {
+    const UniqueFd fd(open((proc(pid) / "root").c_str(), O_PATH | O_CLOEXEC));
+    if (!fd.valid()) return false;
+    const auto mount = mount_of_descriptor("/proc/self", std::to_string(fd.get()));
+    const auto mounts = read_file(proc(pid) / "mountinfo");
+    if (!mount || !mounts) return false;
+    for (const Mount& one : parse_mounts(*mounts))
+        if (one.id == *mount) return one.device == filesystem;
+    return false;
+}
+
+Result<std::vector<Mount>> our_mounts() { return parse_mounts(TRY(read_file("/proc/self/mountinfo"))); }
 
 // "fd:01": hexadecimal in maps; "253:1": decimal in mountinfo.
 std::optional<dev_t> parse_device(std::string_view text, int base) {
@@ -138,42 +186,51 @@ std::vector<std::string> mapped_files(std::string_view maps, dev_t filesystem) {
     return paths;
 }
 
-std::vector<std::string> mounts_of(std::string_view mountinfo, dev_t filesystem) {
-    std::vector<std::string> points;
+std::vector<Mount> parse_mounts(std::string_view mountinfo) {
+    std::vector<Mount> mounts;
     std::istringstream lines{std::string(mountinfo)};
     for (std::string line; std::getline(lines, line);) {
         std::istringstream words(line);  // id parent device root point …
-        std::array<std::string, 5> fields;
-        for (std::string& field : fields) words >> field;
-        if (parse_device(fields[2], 10) == filesystem) points.push_back(fields[4]);
+        Mount mount;
+        std::string parent;
+        std::string device;
+        std::string root;
+        words >> mount.id >> parent >> device >> root >> mount.point;
+        const auto number = parse_device(device, 10);
+        if (!words || !number) continue;
+        mount.device = *number;
+        mounts.push_back(std::move(mount));
     }
-    return points;
+    return mounts;
+}
+
+Result<dev_t> device_of_mount(const fs::path& mount_point) {
+    const auto mounts = TRY(our_mounts());
+    // The last one covers those before it.
+    const auto found =
+        std::find_if(mounts.rbegin(), mounts.rend(), [&](const Mount& m) { return m.point == mount_point; });
+    if (found == mounts.rend()) return fail("nothing is mounted at {}", mount_point.string());
+    return found->device;
 }
 
 Result<std::vector<Foothold>> footholds(const std::vector<pid_t>& processes, dev_t filesystem) {
+    const auto mounts = TRY(our_mounts());
     std::vector<Foothold> all;
     for (const pid_t pid : processes) {
-        auto found = TRY(Inspector(pid, filesystem).inspect());
+        auto found = TRY(Inspector(pid, filesystem, mounts).inspect());
         std::move(found.begin(), found.end(), std::back_inserter(all));
     }
     return all;
 }
 
 Result<std::vector<pid_t>> survival_processes(const fs::path& chroot) {
-    const auto inside = TRY(stat_link(chroot));
-    struct stat outside {};
-    if (stat("/", &outside) < 0) return fail_errno(errno, "/");
+    const auto device = device_of_mount(chroot);  // nothing is mounted there: nobody can be inside
     std::vector<pid_t> found;
     for (const std::string& name : TRY(list_directory("/proc"))) {
         pid_t pid = 0;
         const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
         if (error != std::errc() || end != name.data() + name.size()) continue;
-        bool survives = first_argument(pid).starts_with('@');
-        if (!survives && inside && (inside->st_dev != outside.st_dev || inside->st_ino != outside.st_ino)) {
-            const auto root = stat_link(proc(pid) / "root");  // refused for processes of others: not ours then
-            survives = root && *root && (*root)->st_dev == inside->st_dev && (*root)->st_ino == inside->st_ino;
-        }
-        if (survives) found.push_back(pid);
+        if ((device && has_root_on(pid, *device)) || first_argument(pid).starts_with('@')) found.push_back(pid);
     }
     return found;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Where a running process stands: the proof that the survival set does not touch the shared root. Read from /proc.
+// Where a running process stands: the proof that the survival set does not touch the shared root. Read from /proc,
+// and without asking the shared root anything (a stat() there waits for ever while the root is frozen).
 //
-//   struct stat root; stat("/", &root);
-//   auto held = TRY(footholds(TRY(survival_processes()), root.st_dev));   // must be empty
+//   dev_t root = TRY(device_of_mount("/"));
+//   auto held = TRY(footholds(TRY(survival_processes()), root));   // must be empty
 #pragma once
 
 #include "base/result.h"
@@ -26,7 +27,10 @@ struct Foothold {
     std::string path;
 };
 
-// Everything by which the processes hold the filesystem with this device number (st_dev). Empty: they stand elsewhere.
+// The device number of the filesystem that is mounted at a mount point of this process.
+Result<dev_t> device_of_mount(const std::filesystem::path& mount_point);
+
+// Everything by which the processes hold the filesystem with this device number. Empty: they stand elsewhere.
 // A mount counts for a process with a mount namespace of its own, in which the filesystem has nothing to do. What ends
 // meanwhile holds nothing.
 Result<std::vector<Foothold>> footholds(const std::vector<pid_t>& processes, dev_t filesystem);
@@ -47,7 +51,12 @@ Result<uint64_t> used_bytes(const std::filesystem::path& filesystem);
 // Paths of /proc/PID/maps that lie on the device, each once. A part of footholds(), for text.
 std::vector<std::string> mapped_files(std::string_view maps, dev_t filesystem);
 
-// Mount points in /proc/PID/mountinfo that show the device. A part of footholds(), for text.
-std::vector<std::string> mounts_of(std::string_view mountinfo, dev_t filesystem);
+struct Mount {
+    int id = 0;
+    dev_t device = 0;
+    std::string point;
+};
+// Lines of /proc/PID/mountinfo. A part of footholds(), for text.
+std::vector<Mount> parse_mounts(std::string_view mountinfo);
 
 }  // namespace pando::chroot

@@ -3,6 +3,8 @@
 // while the root is frozen, and to leave in order.
 #include "chroot-builder/manifest.h"
 
+#include <set>
+
 namespace pando::chroot {
 namespace {
 
@@ -34,9 +36,8 @@ Entry text(std::string content, const char* why) {
 
 Request survival_request() {
     Request request;
-    request.programs = {
-        "corosync", "corosync-cfgtool", "corosync-cmapctl", "corosync-quorumtool", "dlm_controld",
-        "dlm_tool", "iscsid",           "iscsiadm",         "/bin/busybox",        "/usr/sbin/pando-boot"};
+    request.programs = {"corosync",     "corosync-cfgtool", "corosync-cmapctl", "corosync-quorumtool",
+                        "dlm_controld", "dlm_tool",         "/bin/busybox",     "/usr/sbin/pando-boot"};
 
     for (const char* mount_point : {"/dev", "/proc", "/run", "/sys", "/sysroot"})
         request.made[mount_point] = directory(0755, "mount point");
@@ -46,7 +47,6 @@ Request survival_request() {
     request.made["/etc/corosync"] = directory(0755, "corosync.conf and authkey, written at boot");
     request.made["/etc/corosync/uidgid.d"] = directory(0755, "read by corosync");
     request.made["/etc/dlm"] = directory(0755, "dlm.conf, written at boot");
-    request.made["/etc/iscsi"] = directory(0700, "initiator name and settings, written at boot");
     request.made["/var/lib/corosync"] = directory(0755, "working directory and ring state of corosync");
     request.made["/var/log"] = directory(0755, "logs of the survival set: never on the shared root");
     request.made["/var/log/corosync"] = directory(0755, "log of corosync");
@@ -68,6 +68,21 @@ Request survival_request() {
           "more",  "mount", "mv",     "nc",   "pidof", "ping",     "ps",     "rm",    "sed",  "sleep",
           "stty",  "sync",  "tail",   "test", "touch", "true",     "umount", "uname", "vi",   "wc"})
         request.made[std::string("/bin/") + applet] = link("busybox", "rescue shell");
+    return request;
+}
+
+Request request_for(const config::Cluster& cluster) {
+    Request request = survival_request();
+    if (cluster.storage.transport == "iscsi") {
+        for (const char* program : {"iscsid", "iscsiadm"}) request.programs.emplace_back(program);
+        request.made["/etc/iscsi"] = directory(0700, "initiator name and settings, written at boot");
+    }
+    std::set<std::string> agents;
+    for (const auto& node : cluster.nodes)
+        for (const auto& device : node.fence) agents.insert(device.agent);
+    request.agents.assign(agents.begin(), agents.end());
+    const auto& further = cluster.chroot.programs;
+    request.programs.insert(request.programs.end(), further.begin(), further.end());
     return request;
 }
 

@@ -61,16 +61,24 @@ Result<> write_lines(const fs::path& file, const std::vector<std::string>& lines
     return write_file_atomic(file, text);
 }
 
-// dracut's home as we want it: its own scripts, and our module alone.
+// dracut's home as we want it: its own scripts, and our module alone. For a reproducible image dracut sets whatever
+// is newer than dracut-functions.sh back to that file's time, so this one is a copy with its time: a link is new.
 Result<> make_dracut_home(const Sysroot& root, const fs::path& home) {
+    const fs::path there = dracut_home;
     TRY(make_directories(home / "modules.d"));
-    for (const auto& name : TRY(root.list(dracut_home))) {
-        if (name == "modules.d") continue;
-        if (symlink((fs::path(dracut_home) / name).c_str(), (home / name).c_str()) < 0)
+    for (const auto& name : TRY(root.list(there))) {
+        if (name == "modules.d" || name == "dracut-functions.sh") continue;
+        if (symlink((there / name).c_str(), (home / name).c_str()) < 0)
             return fail_errno(errno, "making {}", (home / name).string());
     }
     if (symlink(dracut_module, (home / "modules.d/90pando").c_str()) < 0)
         return fail_errno(errno, "making {}", (home / "modules.d").string());
+    const fs::path functions = home / "dracut-functions.sh";
+    TRY(write_file_atomic(functions, TRY(root.read(there / "dracut-functions.sh"))));
+    const timespec changed = TRY(root.stat(there / "dracut-functions.sh")).st_mtim;
+    const timespec times[2] = {changed, changed};
+    if (utimensat(AT_FDCWD, functions.c_str(), times, 0) < 0)
+        return fail_errno(errno, "setting the time of {}", functions.string());
     return {};
 }
 
@@ -233,13 +241,7 @@ Result<Image> build_image(const ImageOptions& options) {
     }
     image.drivers = drivers.size();
 
-    chroot::Request request = chroot::survival_request();
-    std::set<std::string> agents;
-    for (const auto& node : cluster.nodes)
-        for (const auto& device : node.fence) agents.insert(device.agent);
-    request.agents.insert(request.agents.end(), agents.begin(), agents.end());
-    request.programs.insert(request.programs.end(), cluster.chroot.programs.begin(), cluster.chroot.programs.end());
-    const auto manifest = TRY(chroot::resolve(tree, request));
+    const auto manifest = TRY(chroot::resolve(tree, chroot::request_for(cluster)));
 
     const auto bundle =
         config::bundle_archive(config::encode(TRY(config::make_bundle(options.cluster_yaml, options.generation))));
