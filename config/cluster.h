@@ -52,7 +52,7 @@ struct FenceDevice {
 
 struct Node {
     std::string name;     // also the host name
-    uint32_t id = 0;      // corosync node id, 1..4294967295
+    uint32_t id = 0;      // corosync node id, 1..65535 (knet takes no more)
     std::string profile;  // empty: none
     MachineIdentity machine;
     std::vector<Nic> nics;

@@ -145,7 +145,7 @@ Field<Cluster> profiles() {
 const Table<Node>& node_table() {
     static const Table<Node> table = {
         field("name", &Node::name, host_name(), "also the host name", Need::required),
-        field("id", &Node::id, number<uint32_t>(1, 4294967295), "corosync's node id, never used for another node",
+        field("id", &Node::id, number<uint32_t>(1, 65535), "corosync's node id, never used for another node",
               Need::required),
         field("profile", &Node::profile, profile_name(), "one of profiles:"),
         field("machine", &Node::machine, machine(), "the hardware that is this node; the MACs count as well"),

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config/load.h"
+
+#include "config/show.h"
+#include "tests/unit/config/golden.h"
+#include "tests/unit/config/sample.h"
+
+#include <chrono>
+
+namespace pando::test {
+namespace {
+
+using namespace config;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Load, FillsInDefaults) {
+    const auto cluster = load(sample);
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    EXPECT_EQ(cluster->corosync.token, 3s);
+    EXPECT_EQ(cluster->dlm.post_join_delay, 30s);
+    EXPECT_EQ(cluster->chroot.size, 128U << 20U);
+    EXPECT_EQ(cluster->lock_table(), "grove:root");
+    EXPECT_EQ(cluster->journals(), 2U);
+    EXPECT_EQ(cluster->authkey_file, "authkey");
+    EXPECT_THAT(cluster->boot.kernel_arguments, testing::ElementsAre("console=tty0", "console=ttyS0,115200"));
+    EXPECT_THAT(cluster->storage.iscsi->portals, testing::ElementsAre("10.0.0.1:3260"));
+}
+
+TEST(Load, ANodesOnlyNicIsTheClusters) {
+    const auto cluster = load(sample);
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    EXPECT_EQ(cluster->nodes[0].cluster_address(), "10.0.0.11");
+}
+
+TEST(Load, AFenceDeviceWithoutNameIsCalledAfterNodeAndAgent) {
+    const auto cluster = load(with("- {agent: fence_ipmilan, options: {ip: 10.0.0.101}}",
+                                   "[{agent: fence_ipmilan}, {agent: fence_ipmilan}, {agent: fence_apc}]"));
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    EXPECT_EQ(cluster->nodes[0].fence[0].name, "n1-ipmilan");
+    EXPECT_EQ(cluster->nodes[0].fence[1].name, "n1-ipmilan-2");
+    EXPECT_EQ(cluster->nodes[0].fence[2].name, "n1-apc");
+}
+
+TEST(Load, TheExampleIsAcceptedAndResolvesAsRecorded) {
+    const auto cluster = load_file(example_file());
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    expect_golden("example.resolved.yaml", show_yaml(*cluster));
+}
+
+TEST(Load, WhatIsShownMeansTheSameWhenLoadedAgain) {
+    for (const auto& file : {example_file(), cluster_data("everything.yaml")}) {
+        const auto cluster = load_file(file);
+        ASSERT_TRUE(cluster) << cluster.error().what;
+        const auto again = load(show_yaml(*cluster));
+        ASSERT_TRUE(again) << again.error().what << show_yaml(*cluster);
+        EXPECT_EQ(show_json(*again).dump(1), show_json(*cluster).dump(1));
+    }
+}
+
+TEST(Load, AFileThatIsNotThereIsTheUsersToMend) {
+    const auto cluster = load_file("/nowhere/cluster.yaml");
+    ASSERT_FALSE(cluster);
+    EXPECT_EQ(cluster.error().kind, ErrorKind::bad_input);
+    EXPECT_THAT(cluster.error().what, HasSubstr("/nowhere/cluster.yaml"));
+    EXPECT_FALSE(cluster.error().advice.empty());
+}
+
+// --- profiles ------------------------------------------------------------------------------------------------------
+
+const std::string profiled = with("nodes:", R"(profiles:
+  blade:
+    nics:
+      - {name: lan0, mtu: 9000, address: "10.0.0.{id+10}/24"}
+      - {name: san0, mac: "52:54:00:00:01:0{id}", address: "10.1.0.{id}/24"}
+    fence:
+      - {agent: fence_ipmilan, options: {ip: "10.2.0.{id}", username: "{name}-bmc"}}
+    drivers: [tg3]
+    kernel_arguments: [quiet]
+nodes:
+  - name: n3
+    id: 3
+    profile: blade
+    nics:
+      - {name: lan0, mac: "52:54:00:00:00:03", cluster: true}
+    drivers: [mlx5_core]
+    kernel_arguments: [debug])");
+
+TEST(Profile, GivesDefaultsWithTheNodesNameAndId) {
+    const auto cluster = load(profiled);
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    const Node& node = *cluster->find_node("n3");
+    ASSERT_EQ(node.nics.size(), 2U);
+    EXPECT_EQ(node.nics[0].address, "10.0.0.13/24");
+    EXPECT_EQ(node.nics[0].mtu, 9000U);
+    EXPECT_EQ(node.nics[0].mac, "52:54:00:00:00:03");
+    EXPECT_EQ(node.nics[1].mac, "52:54:00:00:01:03");
+    EXPECT_EQ(node.fence[0].name, "n3-ipmilan");
+    EXPECT_EQ(node.fence[0].options.at("ip"), "10.2.0.3");
+    EXPECT_EQ(node.fence[0].options.at("username"), "n3-bmc");
+    EXPECT_THAT(node.drivers, testing::ElementsAre("tg3", "mlx5_core"));
+    EXPECT_THAT(node.kernel_arguments, testing::ElementsAre("quiet", "debug"));
+}
+
+TEST(Profile, TheNodesOwnFenceOptionsWin) {
+    const auto cluster = load(with("drivers: [mlx5_core]", "fence: [{options: {ip: 10.2.0.77}}]", profiled));
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    const FenceDevice& device = cluster->find_node("n3")->fence.at(0);
+    EXPECT_EQ(device.options.at("ip"), "10.2.0.77");
+    EXPECT_EQ(device.options.at("username"), "n3-bmc");
+}
+
+TEST(Profile, AnotherAgentTakesNoneOfTheProfilesOptions) {
+    const auto cluster =
+        load(with("drivers: [mlx5_core]", "fence: [{agent: fence_apc, options: {port: 3}}]", profiled));
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    const Node& node = *cluster->find_node("n3");
+    ASSERT_EQ(node.fence.size(), 1U);
+    EXPECT_EQ(node.fence[0].agent, "fence_apc");
+    EXPECT_EQ(node.fence[0].name, "n3-apc");
+    EXPECT_FALSE(node.fence[0].options.contains("username"));
+}
+
+TEST(Profile, ADeviceOfAnotherNameIsTriedAfterTheProfiles) {
+    const auto cluster = load(with("drivers: [mlx5_core]", "fence: [{name: pdu, agent: fence_apc}]", profiled));
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    const Node& node = *cluster->find_node("n3");
+    ASSERT_EQ(node.fence.size(), 2U);
+    EXPECT_EQ(node.fence[1].name, "pdu");
+}
+
+TEST(Profile, AMistakeInItIsShownThereAndOnce) {
+    const std::string text = with("tg3", "\"no module\"", profiled);
+    const std::string said = complaints(text);
+    EXPECT_EQ(count_of(said, "no kernel module"), 1U) << said;
+    EXPECT_THAT(said, HasSubstr("drivers: [\"no module\"]"));
+}
+
+TEST(Profile, IsCheckedThoughNoNodeUsesIt) {
+    EXPECT_THAT(complaints(with("nodes:", "profiles: {spare: {nics: [{name: lan0, mtu: 1}]}}\nnodes:")),
+                HasSubstr("not a whole number from 576"));
+}
+
+TEST(Profile, UnknownOnesAndUnknownKeysAndPlaceholdersAreRefused) {
+    EXPECT_THAT(complaints(with("profile: blade", "profile: blaed", profiled)), HasSubstr("did you mean \"blade\"?"));
+    EXPECT_THAT(complaints(with("drivers: [tg3]", "driver: [tg3]", profiled)), HasSubstr("did you mean \"drivers\"?"));
+    EXPECT_THAT(complaints(with("{name}-bmc", "{nmae}-bmc", profiled)), HasSubstr("unknown placeholder {nmae}"));
+}
+
+// --- bad input: what is written wrongly ----------------------------------------------------------------------------
+
+TEST(BadYaml, EmptyTextsAreCalledEmpty) {
+    for (const char* text : {"", "\n\n", "# nothing\n", "---\n", "~\n"})
+        EXPECT_THAT(complaints(text), HasSubstr("the file is empty")) << text;
+}
+
+TEST(BadYaml, BrokenSyntaxIsShownWithItsLine) {
+    const std::string said = complaints(with("  name: grove", "  name: [grove"));
+    EXPECT_THAT(said, HasSubstr("not valid YAML"));
+    EXPECT_THAT(said, HasSubstr("\n    "));
+    for (const char* text : {"cluster: {name: a", "a: \"open", "\tname: a", "a: b: c", "- a\nb: c", "%BAD", "@"})
+        complaints(text);
+}
+
+TEST(BadYaml, OverLongFilesAreRefusedUnread) {
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_THAT(complaints(std::string(cluster_file_limit + 1, 'a')), HasSubstr("the limit is"));
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
+}
+
+TEST(BadYaml, DeepNestingIsRefused) {
+    EXPECT_THAT(complaints("a: " + std::string(100'000, '[') + std::string(100'000, ']')), HasSubstr("deep"));
+    complaints("a: " + std::string(100'000, '['));
+    std::string mappings;
+    for (int i = 0; i < 40; ++i) mappings += std::string(static_cast<size_t>(i), ' ') + "a:\n";
+    EXPECT_THAT(complaints(mappings), HasSubstr("deep"));
+}
+
+TEST(BadYaml, AliasesAreRefusedSoNothingExpands) {
+    std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
+    for (int i = 1; i < 30; ++i)
+        bomb += fmt::format("a{0}: &a{0} [*a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}]\n", i, i - 1);
+    EXPECT_THAT(complaints(bomb), HasSubstr("aliases"));
+}
+
+TEST(BadYaml, TooManyValuesAreRefused) {
+    std::string text = "a:\n";
+    for (int i = 0; i < 150'000; ++i) text += " - x\n";
+    EXPECT_THAT(complaints(text), HasSubstr("values"));
+}
+
+TEST(BadYaml, DuplicateKeysTagsNulAndSecondDocumentsAreRefused) {
+    EXPECT_THAT(complaints(with("  name: grove", "  name: grove\n  name: copse")), HasSubstr("given twice"));
+    EXPECT_THAT(complaints(with("name: grove", "name: !!str grove")), HasSubstr("tags"));
+    EXPECT_THAT(complaints(sample + std::string(1, '\0')), HasSubstr("NUL"));
+    EXPECT_THAT(complaints(sample + "---\na: b\n"), HasSubstr("second YAML document"));
+    EXPECT_THAT(complaints("{[a]: b}"), HasSubstr("plain word"));
+}
+
+TEST(BadYaml, WrongShapesAreSaidNotCrashedOn) {
+    for (const char* text : {"a", "[a]", "nodes: 1", "nodes: [1]", "nodes: [[]]", "cluster: [a]", "profiles: [a]",
+                             "profiles: {a: 1}", "nodes: {a: b}", "nodes: [{fence: 1, nics: {a: b}}]",
+                             "nodes: [{profile: [x]}]", "nodes: [{nics: [1], fence: [[]]}]", "boot: {stages: 1}"})
+        complaints(text);
+}
+
+TEST(Complaint, HasLineColumnCaretAndAdvice) {
+    const std::string said = complaints(with("  name: grove", "  nmae: grove"));
+    EXPECT_THAT(said, HasSubstr("cluster.yaml:2:3: unknown key \"nmae\"\n      nmae: grove\n      ^\n"
+                                "  advice: did you mean \"name\"?"));
+}
+
+TEST(Complaint, AllMistakesOfAFileAreSaidAtOnce) {
+    std::string text = with("id: 1", "id: 0");
+    text = with("interface: eth0", "interfase: eth0", text);
+    text = with("10.0.0.12/24", "10.0.0.1222/24", text);
+    const std::string said = complaints(text);
+    EXPECT_THAT(said, HasSubstr("\"0\" is not a whole number"));
+    EXPECT_THAT(said, HasSubstr("did you mean \"interface\"?"));
+    EXPECT_THAT(said, HasSubstr("10.0.0.1222/24"));
+}
+
+TEST(Complaint, NoEndOfThemAndNoTerminalControl) {
+    std::string text = "cluster: {name: a}\n";
+    for (int i = 0; i < 1000; ++i) text += fmt::format("key{}: 1\n", i);
+    EXPECT_THAT(complaints(text), HasSubstr("… and 9"));
+    EXPECT_THAT(complaints(with("name: grove", "name: \"\\e[2Jgrove\"")), Not(HasSubstr("\x1b")));
+    EXPECT_LT(complaints("cluster: {name: \"" + std::string(100'000, 'x') + "\"}").size(), 2000U);
+}
+
+// --- bad input: what makes no sense --------------------------------------------------------------------------------
+
+struct Mistake {
+    const char* promise;
+    std::string old, fresh;
+    const char* said;
+};
+
+class Refused : public testing::TestWithParam<Mistake> {};
+
+TEST_P(Refused, IsSaid) {
+    const Mistake& mistake = GetParam();
+    EXPECT_THAT(complaints(with(mistake.old, mistake.fresh)), HasSubstr(mistake.said));
+}
+
+const std::string nic2 = R"({name: lan0, mac: "52:54:00:00:00:02", address: 10.0.0.12/24})";
+const std::string bmc2 = "{agent: fence_ipmilan, options: {ip: 10.0.0.102}}";
+
+INSTANTIATE_TEST_SUITE_P(
+    Mistakes, Refused,
+    testing::Values(
+        Mistake{"DuplicateNode", "name: n2", "name: n1", "node name n1 is already that of node n1, line 13"},
+        Mistake{"DuplicateId", "id: 2", "id: 1", "node id 1 is already that of n1"},
+        Mistake{"DuplicateMac", "00:00:00:02", "00:00:00:01", "MAC 52:54:00:00:00:01 is already that of n1"},
+        Mistake{"DuplicateUuid", "4a3132", "4a3131", "machine UUID"},
+        Mistake{"DuplicateAddress", "10.0.0.12/24", "10.0.0.11/24", "address 10.0.0.11 is already"},
+        Mistake{"AddressOfTheBootServer", "10.0.0.12/24", "10.0.0.1/24", "already that of the boot server"},
+        Mistake{"DuplicateDevice", bmc2, "{name: n1-ipmilan, agent: fence_ipmilan}", "fence device name n1-ipmilan"},
+        Mistake{"NodeIdZero", "id: 1", "id: 0", "\"0\" is not a whole number from 1"},
+        Mistake{"NodeIdTooLarge", "id: 1", "id: 65536", "not a whole number"},
+        Mistake{"NodeIdNegative", "id: 1", "id: -1", "not a whole number"},
+        Mistake{"NoFenceKey", "fence:\n      - " + bmc2, "drivers: []", "\"fence\" is missing"},
+        Mistake{"NoFenceDevice", "\n      - " + bmc2, " []", "n2 has no fence device"},
+        Mistake{"FiveFenceDevices", bmc2,
+                bmc2 + "\n      - {agent: fence_a}\n      - {agent: fence_b}\n"
+                       "      - {agent: fence_c}\n      - {agent: fence_d}",
+                "dlm_controld takes 4"},
+        Mistake{"BinTrue", "agent: fence_ipmilan", "agent: /bin/true", "/bin/true does not fence"},
+        Mistake{"FenceDummy", "agent: fence_ipmilan", "agent: fence_dummy", "fence_dummy does not fence"},
+        Mistake{"MethodCycle", "{ip: 10.0.0.102}", "{ip: 10.0.0.102, method: cycle}", "before the power is off"},
+        Mistake{"ActionOn", "{ip: 10.0.0.102}", "{action: on}", "leaves the node running"},
+        Mistake{"OptionNode", "{ip: 10.0.0.102}", "{node: 7}", "given by dlm_controld itself"},
+        Mistake{"BlankInOption", "{ip: 10.0.0.102}", "{password: a b}", "may hold no blank"},
+        Mistake{"LineBreakInOption", "{ip: 10.0.0.102}", "{password: \"a\\nb\"}", "may hold no blank"},
+        Mistake{"QuoteInOption", "{ip: 10.0.0.102}", "{password: 'a\"b'}", "may hold no \""},
+        Mistake{"EmptyOption", "{ip: 10.0.0.102}", "{password: ''}", "an empty fence option"},
+        Mistake{"OptionsTooLong", "{ip: 10.0.0.102}", "{a: " + std::string(3600, 'x') + "}", "too long together"},
+        Mistake{"NodeNameSlash", "name: n1", "name: n/1", "is no host name"},
+        Mistake{"NodeNameBlank", "name: n1", "name: n 1", "is no host name"},
+        Mistake{"NodeNameUpperCase", "name: n1", "name: N1", "is no host name"},
+        Mistake{"NodeNameTooLong", "name: n1", "name: " + std::string(64, 'a'), "is no host name"},
+        Mistake{"NodeNameDots", "name: n1", "name: ..", "is no host name"},
+        Mistake{"NodeNameLocalhost", "name: n1", "name: localhost", "is no host name"},
+        Mistake{"ClusterNameTooLong", "name: grove", "name: " + std::string(33, 'a'), "is no cluster name"},
+        Mistake{"ClusterNameColon", "name: grove", "name: \"a:b\"", "is no cluster name"},
+        Mistake{"ClusterNameLineBreak", "name: grove", "name: \"a\\n}\"", "is no cluster name"},
+        Mistake{"RootNameTooLong", "boot:", "root: {name: " + std::string(31, 'a') + "}\nboot:", "is no filesystem"},
+        Mistake{"BadMac", "52:54:00:00:00:02", "52:54:00:00:02", "is no MAC address"},
+        Mistake{"MulticastMac", "52:54:00:00:00:02", "01:00:5e:00:00:02", "multicast"},
+        Mistake{"NoMac", "mac: \"52:54:00:00:00:02\", ", "", "has no MAC"},
+        Mistake{"BadAddress", "10.0.0.12/24", "10.0.0.256/24", "is no address with a prefix length"},
+        Mistake{"NoPrefix", "10.0.0.12/24", "10.0.0.12", "is no address with a prefix length"},
+        Mistake{"BadPrefix", "10.0.0.12/24", "10.0.0.12/33", "is no address with a prefix length"},
+        Mistake{"NetworkAddress", "10.0.0.12/24", "10.0.0.0/24", "network's own"},
+        Mistake{"BroadcastAddress", "10.0.0.12/24", "10.0.0.255/24", "broadcast"},
+        Mistake{"LoopbackAddress", "10.0.0.12/24", "127.0.0.2/8", "cannot be the address"},
+        Mistake{"MixedFamilies", "10.0.0.12/24", "\"2001:db8::12/64\"", "partly IPv4 and partly IPv6"},
+        Mistake{"NoClusterAddress", ", address: 10.0.0.12/24", "", "has no address"},
+        Mistake{"DhcpAndAddress", "address: 10.0.0.12/24", "address: 10.0.0.12/24, dhcp: true", "at once"},
+        Mistake{"TwoClusterNics", nic2,
+                R"({name: a, mac: "52:54:00:00:00:02", address: 10.0.0.12/24, cluster: true}
+      - {name: b, mac: "52:54:00:00:00:03", address: 10.1.0.12/24, cluster: true})",
+                "2 NICs of n2 are the cluster's"},
+        Mistake{"UndecidedClusterNic", nic2, R"({name: a, mac: "52:54:00:00:00:02", address: 10.0.0.12/24}
+      - {name: b, mac: "52:54:00:00:00:03", address: 10.1.0.12/24})",
+                "0 NICs of n2 are the cluster's"},
+        Mistake{"TwoNicsOneName", nic2, nic2 + R"(
+      - {name: lan0, mac: "52:54:00:00:00:03"})",
+                "two NICs of n2 are called lan0"},
+        Mistake{"GatewayOutside", "address: 10.0.0.12/24", "address: 10.0.0.12/24, gateway: 10.9.0.1",
+                "not in the network of lan0"},
+        Mistake{"BondWithoutMember", nic2, "{name: bond0, address: 10.0.0.12/24, bond: {members: [x], mode: 802.3ad}}",
+                "n2 has no NIC x with a MAC"},
+        Mistake{"BondMode", nic2, "{name: bond0, bond: {members: [], mode: active}}", "\"active\" is not known"},
+        Mistake{"VlanWithoutLink", nic2, "{name: v, address: 10.0.0.12/24, vlan: {link: x, id: 5}}", "has no NIC x"},
+        Mistake{"VlanId", nic2, "{name: v, address: 10.0.0.12/24, vlan: {link: x, id: 4095}}", "from 1 to 4094"},
+        Mistake{"InterfaceName", "name: lan0", "name: a/b", "is no interface name"},
+        Mistake{"InterfaceTooLong", "name: lan0", "name: abcdefghijklmnop", "is no interface name"},
+        Mistake{"FewerJournals", "boot:", "root: {journals: 1}\nboot:", "1 journals for 2 nodes"},
+        Mistake{"ShortToken", "boot:", "corosync: {token: 999ms}\nboot:", "999ms is too short"},
+        Mistake{"ShortConsensus", "boot:", "corosync: {consensus: 3s}\nboot:", "less than 1.2 x token"},
+        Mistake{"NoEncryption", "boot:", "corosync: {crypto: {cipher: none}}\nboot:", "\"none\" is not known"},
+        Mistake{"NoUnit", "boot:", "corosync: {token: 3000}\nboot:", "it has no unit"},
+        Mistake{"UnknownUnit", "boot:", "corosync: {token: 3 fortnights}\nboot:", "unknown unit"},
+        Mistake{"HugeDuration", "boot:", "corosync: {token: 99999999999999999999s}\nboot:", "is no duration"},
+        Mistake{"OverflowingDuration", "boot:", "corosync: {token: 281474976710655h}\nboot:", "too much"},
+        Mistake{"FractionalDelay", "boot:", "dlm: {post_join_delay: 1500ms}\nboot:", "whole seconds"},
+        Mistake{"OtherFilesystem", "boot:", "root: {filesystem: ext4}\nboot:", "\"ext4\" is not known"},
+        Mistake{"OwnMountOption",
+                "boot:", "root: {mount_options: 'noatime,lockproto=lock_nolock'}\nboot:", "not yours to give"},
+        Mistake{"UnknownStage", "subnet: 10.0.0.0/24", "subnet: 10.0.0.0/24\n  stages: {storrage: {deadline: 1s}}",
+                "did you mean \"storage\"?"},
+        Mistake{"UnknownPolicy", "subnet: 10.0.0.0/24", "subnet: 10.0.0.0/24\n  stages: {storage: {policy: rebot}}",
+                "did you mean \"reboot\"?"},
+        Mistake{"SubnetWithHostBits", "subnet: 10.0.0.0/24", "subnet: 10.0.0.1/24", "no IPv4 subnet"},
+        Mistake{"ServerElsewhere", "server: 10.0.0.1", "server: 10.9.0.1", "not in boot.subnet"},
+        Mistake{"AddressOfStrangers", "10.0.0.12/24", "10.0.0.200/24", "addresses for unknown machines"},
+        Mistake{"BmcAmongStrangers", "10.0.0.102", "10.0.0.192", "addresses for unknown machines"},
+        Mistake{"KernelArgumentBlank", "subnet: 10.0.0.0/24", "subnet: 10.0.0.0/24\n  kernel_arguments: ['a b']",
+                "cannot be a kernel argument"},
+        Mistake{"KernelArgumentVariable", "subnet: 10.0.0.0/24", "subnet: 10.0.0.0/24\n  kernel_arguments: ['a=${b}']",
+                "cannot be a kernel argument"},
+        Mistake{"KernelArgumentSplitAtComma", "subnet: 10.0.0.0/24",
+                "subnet: 10.0.0.0/24\n  kernel_arguments: [console=ttyS0,115200]", "quote an argument"},
+        Mistake{"NoIscsi", "  iscsi:\n    portals: [10.0.0.1]\n    target: iqn.2026-01.org.example:root\n", "",
+                "without iscsi:"},
+        Mistake{"NoPortal", "portals: [10.0.0.1]", "portals: []", "no portal"},
+        Mistake{"PortalName", "portals: [10.0.0.1]", "portals: [san.example.org]", "is no portal"},
+        Mistake{"TargetName", "iqn.2026-01.org.example:root", "root", "is no iSCSI name"},
+        Mistake{"RelativeCdsl", "boot:", "cdsl: [{path: var/log, mode: bind}]\nboot:", "no absolute path"},
+        Mistake{"CdslDotDot", "boot:", "cdsl: [{path: /var/../etc, mode: bind}]\nboot:", "holds .."},
+        Mistake{"CdslMode", "boot:", "cdsl: [{path: /var/x, mode: bnid}]\nboot:", "did you mean \"bind\"?"},
+        Mistake{"CdslScope", "boot:", "cdsl: [{path: /var/x, mode: bind, scope: 'node:n9'}]\nboot:", "no node:n9"},
+        Mistake{"CdslTwice", "boot:", "cdsl: [{path: /x, mode: bind}, {path: /x/, mode: bind}]\nboot:", "CDSL /x"},
+        Mistake{"ChrootRoot", "boot:", "chroot: {path: /}\nboot:", "cannot be /"},
+        Mistake{"ChrootSmall", "boot:", "chroot: {size: 1M}\nboot:", "too small"},
+        Mistake{"KeyOfTwoLines", "boot:", "access: {authorized_keys: [\"ssh-ed25519 AAAA\\nssh-rsa AAAA\"]}\nboot:",
+                "no ssh public key"},
+        Mistake{"AuthkeyElsewhere", "name: grove", "name: grove\n  authkey: ../authkey", "holds .."},
+        Mistake{"ZeroUuid", "4c4c4544-0042-3510-8052-b4c04f4a3131", "00000000-0000-0000-0000-000000000000",
+                "knows no UUID"},
+        Mistake{"NoNodes", sample.substr(sample.find("nodes:")), "nodes: []\n", "there is no node"},
+        Mistake{"MissingSection", sample.substr(sample.find("boot:"), sample.find("nodes:") - sample.find("boot:")), "",
+                "\"boot\" is missing"}),
+    [](const auto& info) { return std::string(info.param.promise); });
+
+TEST(Limits, SixteenNodesAreCarriedMoreOnlyByATest) {
+    const auto nodes = [](int count, bool test) {
+        std::string text = sample.substr(0, sample.find("nodes:")) + "nodes:\n";
+        if (test) text = with("name: grove", "name: grove\n  test: true", text);
+        for (int i = 1; i <= count; ++i)
+            text += fmt::format(
+                "  - {{name: n{0}, id: {0}, nics: [{{name: lan0, mac: \"52:54:00:00:{0:02x}:00\", address: "
+                "10.0.0.{1}/24}}], fence: [{{agent: fence_ipmilan}}]}}\n",
+                i, i + 10);
+        return text;
+    };
+    EXPECT_TRUE(load(nodes(16, false)));
+    EXPECT_THAT(complaints(nodes(17, false)), HasSubstr("17 nodes, GFS2 and DLM carry 16"));
+    EXPECT_TRUE(load(nodes(17, true)));
+    EXPECT_THAT(complaints(nodes(300, true)), HasSubstr("the limit is 256"));
+}
+
+TEST(Limits, ATestMayUseAgentsThatDoNothing) {
+    const std::string test = with("name: grove", "name: grove\n  test: true");
+    EXPECT_TRUE(load(with("agent: fence_ipmilan", "agent: fence_dummy", test)));
+    EXPECT_TRUE(load(with("agent: fence_ipmilan", "agent: /bin/true", test)));
+}
+
+TEST(Limits, AProfileTimesItsNodesStaysSmall) {
+    std::string text = "profiles:\n  blade:\n    drivers:\n";
+    for (int i = 0; i < 2000; ++i) text += "      - d\n";
+    text += "nodes:\n";
+    for (int i = 0; i < 256; ++i) text += fmt::format("  - {{name: n{0}, id: {0}, profile: blade}}\n", i + 1);
+    EXPECT_THAT(complaints(text), HasSubstr("more than 1000 values"));
+}
+
+TEST(Limits, TheLargestFilesAreAnsweredQuickly) {
+    const auto fastest = [](const std::string& text) {
+        const auto start = std::chrono::steady_clock::now();
+        const auto result = load(text);
+        EXPECT_FALSE(result);
+        return std::chrono::steady_clock::now() - start;
+    };
+    std::string list = "a:\n";
+    while (list.size() < cluster_file_limit - 10) list += "- b\n";
+    EXPECT_LT(fastest(list), 10s);
+    std::string comments = "# x\n";
+    while (comments.size() < cluster_file_limit - 10) comments += "# a comment of some length, as people write them\n";
+    EXPECT_LT(fastest(comments), 10s);
+    EXPECT_LT(fastest("a: \"" + std::string(cluster_file_limit - 10, 'x') + "\""), 10s);
+    EXPECT_LT(fastest("a: " + std::string(cluster_file_limit - 10, '{')), 10s);
+    EXPECT_LT(fastest(std::string(cluster_file_limit - 10, '?')), 10s);
+    std::string keys;
+    for (int i = 0; keys.size() < cluster_file_limit - 20; ++i) keys += fmt::format("k{}: 1\n", i);
+    EXPECT_LT(fastest(keys), 10s);
+}
+
+// --- the reference -------------------------------------------------------------------------------------------------
+
+TEST(Reference, DescribesEveryKeyAsItIs) {
+    const auto file = std::filesystem::path(TEST_DATA) / "../../docs/cluster-yaml.md";
+    auto text = read_file(file);
+    ASSERT_TRUE(text) << text.error().what;
+    const std::string begin = "<!-- keys: written by the test Reference.DescribesEveryKeyAsItIs -->\n";
+    const size_t from = text->find(begin);
+    const size_t to = text->find("<!-- end of keys -->");
+    ASSERT_NE(from, std::string::npos);
+    ASSERT_NE(to, std::string::npos);
+    const std::string fresh = text->substr(0, from) + begin + reference() + "\n" + text->substr(to);
+    if (std::getenv("PANDO_GOLDEN") != nullptr) {
+        ASSERT_TRUE(write_file_atomic(file, fresh));
+    }
+    text = read_file(file);
+    EXPECT_EQ(*text, fresh) << "run with PANDO_GOLDEN=1 to write the reference anew";
+}
+
+}  // namespace
+}  // namespace pando::test
