@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lab/processes.h"
+
+#include "base/file.h"
+
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace pando::lab {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr auto kill_grace = std::chrono::seconds(5);
+
+Result<uint64_t> start_time(pid_t pid) { return parse_start_time(TRY(read_file(fmt::format("/proc/{}/stat", pid)))); }
+
+std::optional<pid_t> to_pid(const std::string& name) {
+    pid_t pid = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (error != std::errc() || end != name.data() + name.size() || pid <= 0) return std::nullopt;
+    return pid;
+}
+
+Result<ProcessRecord> read_record(const fs::path& file) {
+    const auto json = nlohmann::json::parse(TRY(read_file(file)), nullptr, false);
+    if (json.is_discarded() || !json.is_object()) return fail("{} is not a process record", file.string());
+    ProcessRecord record;
+    record.who = json.value("who", "");
+    record.pid = json.value("pid", pid_t{-1});
+    record.start = json.value("start", uint64_t{0});
+    record.boot = json.value("boot", "");
+    record.stop_signal = json.value("stop_signal", SIGTERM);
+    return record;
+}
+
+void send_signal(const Child& child, int signal) { syscall(SYS_pidfd_send_signal, child.pidfd(), signal, nullptr, 0); }
+
+}  // namespace
+
+Result<uint64_t> parse_start_time(const std::string& stat) {
+    constexpr int start_field = 22;
+    const size_t name_end = stat.rfind(')');
+    if (name_end == std::string::npos) return fail("/proc/PID/stat of another kind: {}", stat);
+    std::istringstream fields(stat.substr(name_end + 1));  // from field 3 on
+    std::string field;
+    for (int i = 3; i <= start_field; ++i) fields >> field;
+    uint64_t start = 0;
+    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), start);
+    if (!fields || error != std::errc() || end != field.data() + field.size())
+        return fail("/proc/PID/stat of another kind: {}", stat);
+    return start;
+}
+
+Result<std::string> boot_id() { return read_line("/proc/sys/kernel/random/boot_id"); }
+
+Result<> record_process(const fs::path& directory, ProcessRecord record) {
+    record.start = TRY(start_time(record.pid));
+    record.boot = TRY(boot_id());
+    const nlohmann::json json = {{"who", record.who},
+                                 {"pid", record.pid},
+                                 {"start", record.start},
+                                 {"boot", record.boot},
+                                 {"stop_signal", record.stop_signal}};
+    return write_file_atomic(directory / (record.who + ".json"), json.dump() + "\n");
+}
+
+Result<std::vector<ProcessRecord>> recorded_processes(const fs::path& directory) {
+    std::vector<ProcessRecord> records;
+    auto names = list_directory(directory);
+    if (!names && names.error().sys == ENOENT) return records;
+    if (!names) return Failure(names.error());
+    for (const auto& name : *names) {
+        // Names with a leading dot are the halves of an interrupted write.
+        if (name[0] == '.' || !name.ends_with(".json")) continue;
+        records.push_back(TRY(read_record(directory / name)));
+    }
+    return records;
+}
+
+std::optional<Child> find_running(const ProcessRecord& record) {
+    if (record.boot != boot_id().value_or("?")) return std::nullopt;
+    // The descriptor first: from here on the pid cannot become another process.
+    auto child = Child::adopt(record.pid);
+    if (!child || !child->running()) return std::nullopt;
+    if (start_time(record.pid).value_or(0) != record.start) return std::nullopt;
+    return std::move(*child);
+}
+
+Result<std::vector<pid_t>> processes_in_namespace(const fs::path& file) {
+    std::vector<pid_t> pids;
+    struct stat wanted {};
+    if (stat(file.c_str(), &wanted) < 0) {
+        if (errno == ENOENT) return pids;
+        return fail_errno(errno, "looking at {}", file.string());
+    }
+    for (const auto& name : TRY(list_directory("/proc"))) {
+        const auto pid = to_pid(name);
+        if (!pid || *pid == getpid()) continue;
+        struct stat own {};
+        // A process that ends meanwhile has no namespace any more.
+        if (stat(fmt::format("/proc/{}/ns/net", *pid).c_str(), &own) < 0) continue;
+        if (own.st_dev == wanted.st_dev && own.st_ino == wanted.st_ino) pids.push_back(*pid);
+    }
+    return pids;
+}
+
+Result<> end_all(std::vector<Ending> processes, Milliseconds grace) {
+    for (const auto& process : processes) send_signal(process.child, process.signal);
+    const Deadline polite = Deadline::after(grace);
+    for (auto& process : processes) {
+        if (process.child.wait(polite)) continue;
+        send_signal(process.child, SIGKILL);
+        (void)TRY(process.child.wait(Deadline::after(kill_grace)));
+    }
+    return {};
+}
+
+}  // namespace pando::lab
