@@ -16,11 +16,11 @@ namespace pando::cli {
 using Action = std::function<Result<int>()>;
 
 struct Command {
-    std::string_view path;              // noun, then verb: "root build"
-    std::string_view help;              // one line
-    Action (*declare)(CLI::App& app);   // declares the options on `app`, returns what to do with them
+    std::string_view path;             // noun, then verb: "root build"
+    std::string_view help;             // one line
+    Action (*declare)(CLI::App& app);  // declares the options on `app`, returns what to do with them
 };
 
-const std::vector<Command>& commands();   // the table, in commands.cpp
+const std::vector<Command>& commands();  // the table, in commands.cpp
 
 }  // namespace pando::cli

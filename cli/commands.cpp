@@ -4,15 +4,57 @@
 
 namespace pando::cli {
 
+Action declare_completion(CLI::App& app);
+Action declare_help(CLI::App& app);
+Action declare_bundle_make(CLI::App& app);
+Action declare_cluster_keygen(CLI::App& app);
+Action declare_config_check(CLI::App& app);
+Action declare_config_render(CLI::App& app);
+Action declare_config_show(CLI::App& app);
 Action declare_hw_probe(CLI::App& app);
+Action declare_cdsl_list(CLI::App& app);
+Action declare_cdsl_prepare(CLI::App& app);
+Action declare_chroot_check(CLI::App& app);
+Action declare_chroot_manifest(CLI::App& app);
 Action declare_image_build(CLI::App& app);
+Action declare_root_build(CLI::App& app);
+Action declare_root_install(CLI::App& app);
+Action declare_lab_up(CLI::App& app);
+Action declare_lab_down(CLI::App& app);
+Action declare_lab_status(CLI::App& app);
+Action declare_lab_describe(CLI::App& app);
+Action declare_lab_exec(CLI::App& app);
+Action declare_lab_power(CLI::App& app);
+Action declare_lab_console(CLI::App& app);
+Action declare_lab_ssh(CLI::App& app);
 Action declare_status(CLI::App& app);
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
+        {"config check", "say every mistake in cluster.yaml", declare_config_check},
+        {"config show", "the description with profiles and defaults filled in", declare_config_show},
+        {"config render", "what follows for corosync, dlm, hosts, dnsmasq or iPXE", declare_config_render},
+        {"cluster keygen", "make the key that the cluster's members share", declare_cluster_keygen},
+        {"bundle make", "pack description and key into what a blade boots with", declare_bundle_make},
         {"hw probe", "what this machine is: identity, NICs, watchdogs, BMC", declare_hw_probe},
+        {"cdsl list", "which paths are a node's own, how, and why", declare_cdsl_list},
+        {"cdsl prepare", "make a root tree shareable by the cluster's nodes", declare_cdsl_prepare},
+        {"chroot manifest", "what goes into the fencing chroot, its size, and why", declare_chroot_manifest},
+        {"chroot check", "does anything that must survive a frozen root stand on it?", declare_chroot_check},
         {"image build", "make the boot files: kernel, image, bundle, iPXE script", declare_image_build},
+        {"root build", "make the tree that all nodes will share", declare_root_build},
+        {"root install", "make an empty LUN the cluster's storage", declare_root_install},
+        {"lab up", "bring a cluster of virtual blades up", declare_lab_up},
+        {"lab down", "end a lab and leave nothing behind", declare_lab_down},
+        {"lab status", "the nodes of a lab: power, ssh, last console line", declare_lab_status},
+        {"lab describe", "write a lab's cluster.yaml, to build its image from", declare_lab_describe},
+        {"lab exec", "run a program in a lab's network, on this machine", declare_lab_exec},
+        {"lab power", "switch a blade on or off by its BMC", declare_lab_power},
+        {"lab console", "a blade's serial console, to type on or to read", declare_lab_console},
+        {"lab ssh", "a shell or a command on a node", declare_lab_ssh},
         {"status", "what holds on this node now, also while its root is frozen", declare_status},
+        {"completion", "say the script that completes pando's words in a shell", declare_completion},
+        {"help", "explain a command, or say the manual page", declare_help},
     };
     return table;
 }
