@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // First-blade install: a LUN becomes a cluster's storage. Partition (bundle, sbd, root), mkfs.gfs2, populate, verify.
+//
+//   TRY(install(cluster, {.device = "/dev/sda", .archive = "http://192.0.2.1/root.tar.zst"}, Plan::Mode::apply));
+//
+// While it runs, the root's partition is called pando-root-unfinished; it gets its name when everything was written
+// and read back. So a boot never finds half a root, and who comes after a power cut sees it without mounting anything.
 #pragma once
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "base/steps.h"
 #include "config/cluster.h"
@@ -12,18 +18,22 @@
 namespace pando::rootfs {
 
 struct InstallOptions {
-    std::filesystem::path device;     // the whole LUN: /dev/sda
-    std::string archive;              // path, or http:// URL, of a .tar.zst made by build()
-    std::string overwrite;            // identity of the LUN (serial, WWN or filesystem UUID) whose content may be lost
+    std::filesystem::path device;  // the whole LUN: /dev/sda
+    std::string archive;           // path, or http:// URL, of a .tar.zst made by build()
+    std::string overwrite;         // identity of the LUN (serial, WWN or a UUID on it) whose content may be lost
 };
 
-// Refuses a LUN that holds anything (partition table, filesystem, signature), unless `overwrite` names it. A LUN on
-// which our own install was cut short is recognised and begun again.
+// Refuses a LUN that holds anything (partition table, filesystem, signature, data), unless `overwrite` names it. A LUN
+// on which our own install was cut short is recognised and begun again. Nothing else may use the LUN meanwhile.
 Result<> install(const config::Cluster& cluster, const InstallOptions& options, Plan::Mode mode);
+
+// Unpacks a file or an http:// URL into an empty directory, saying every few seconds' worth how far it is.
+Result<> unpack_archive(const std::string& archive, const std::filesystem::path& directory, Deadline deadline);
 
 // GPT partition names, and how the boot finds its root.
 constexpr const char* partition_bundle = "pando-bundle";
 constexpr const char* partition_sbd = "pando-sbd";
 constexpr const char* partition_root = "pando-root";
+constexpr const char* partition_unfinished = "pando-root-unfinished";
 
 }  // namespace pando::rootfs

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rootfs/finish.h"
+
+#include "base/file.h"
+#include "base/process.h"
+#include "base/sysroot.h"
+#include "cdsl/apply.h"
+#include "cdsl/policy.h"
+#include "rootfs/content.h"
+
+#include <fcntl.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+
+namespace pando::rootfs {
+namespace fs = std::filesystem;
+namespace {
+
+Result<> remove_tree(const fs::path& path) {
+    std::error_code ec;
+    fs::remove_all(path, ec);
+    if (ec) return fail_errno(ec.value(), "removing {}", path.string());
+    return {};
+}
+
+// cp follows no link and keeps modes; what was staged by anybody belongs to root here.
+Result<> lay_over(const fs::path& pando_tree, const fs::path& tree) {
+    (void)TRY(run_ok(
+        {.argv = {"cp", "-dR", "--preserve=mode,timestamps,links", (pando_tree / ".").string(), tree.string()}}));
+    return {};
+}
+
+Result<> systemctl(const fs::path& tree, const std::string& verb, const std::vector<std::string>& units) {
+    if (units.empty()) return {};
+    std::vector<std::string> argv = {"chroot", tree.string(), "systemctl", "--quiet", verb};
+    argv.insert(argv.end(), units.begin(), units.end());
+    (void)TRY(run_ok({.argv = argv, .env = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}}}));
+    return {};
+}
+
+// What mmdebstrap or a package wrote for one machine.
+Result<> remove_machine_state(const fs::path& tree) {
+    for (const char* path : {"etc/hostname", "etc/resolv.conf", "etc/apt/apt.conf.d/99mmdebstrap", "run", "tmp"})
+        TRY(remove_tree(tree / path));
+    TRY(make_directories(tree / "run"));
+    TRY(make_directories(tree / "tmp"));
+    if (chmod((tree / "tmp").c_str(), 01777) < 0) return fail_errno(errno, "chmod /tmp");
+    for (const auto& name : TRY(list_directory(tree / "etc/ssh")))
+        if (name.starts_with("ssh_host_")) TRY(remove_tree(tree / "etc/ssh" / name));
+    TRY(write_file_atomic(tree / "etc/machine-id", "", 0444));
+    return write_file_atomic(tree / "etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+}
+
+// systemd remakes caches in /etc and /var (ldconfig, hwdb, catalog, sysusers) when /usr is newer than these stamps:
+// on a shared root every node would, at every boot, into the same files.
+Result<> stamp_as_updated(const fs::path& tree) {
+    for (const char* directory : {"etc", "var"}) {
+        TRY(write_file_atomic(tree / directory / ".updated", "# written by pando root build\n"));
+    }
+    return {};
+}
+
+Result<> require_locked_root(const fs::path& tree) {
+    const std::string shadow = TRY(read_file(tree / "etc/shadow"));
+    if (shadow.starts_with("root:*:") || shadow.starts_with("root:!")) return {};
+    return fail("root of the tree has a password, or none at all")
+        .advise("nodes are reached by ssh keys (access: in cluster.yaml); remove what sets it");
+}
+
+}  // namespace
+
+Result<> require_parts(const fs::path& tree) {
+    const auto root = TRY(Sysroot::open(tree));
+    std::vector<std::string> missing;
+    const auto require = [&](const std::string& path) {
+        if (!root.exists(path)) missing.push_back(path);
+    };
+    for (const char* program :
+         {"/usr/sbin/pando-boot", "/usr/sbin/pando", "/usr/sbin/corosync", "/usr/sbin/dlm_controld", "/usr/sbin/iscsid",
+          "/usr/sbin/iscsistart", "/usr/sbin/mkfs.gfs2", "/usr/sbin/sshd", "/usr/sbin/sfdisk", "/usr/bin/busybox",
+          "/usr/bin/dracut", "/usr/bin/zstd", "/usr/lib/systemd/systemd", "/sbin/init",
+          "/usr/lib/dracut/modules.d/90pando/module-setup.sh", "/usr/lib/systemd/system/pando-node.service"})
+        require(program);
+    const auto kernels = TRY(root.list("/usr/lib/modules"));
+    if (kernels.empty()) missing.emplace_back("/usr/lib/modules/VERSION");
+    for (const auto& kernel : kernels) {
+        require("/boot/vmlinuz-" + kernel);
+        for (const char* module : {"fs/gfs2/gfs2.ko", "fs/dlm/dlm.ko", "drivers/scsi/iscsi_tcp.ko"})
+            require("/usr/lib/modules/" + kernel + "/kernel/" + module);
+    }
+    if (missing.empty()) return {};
+    return fail("the root lacks: {}", fmt::join(missing, ", "))
+        .advise("add the packages that have them to the profile, and install pando into --pando-tree with prefix /usr");
+}
+
+Result<> finish(const fs::path& tree, const Profile& profile, const fs::path& pando_tree, std::string_view key) {
+    TRY(lay_over(pando_tree, tree));
+    TRY(require_parts(tree));
+    TRY(systemctl(tree, "mask", profile.mask_units));
+    TRY(systemctl(tree, "enable", profile.enable_units));
+    TRY(remove_machine_state(tree));
+    TRY(require_locked_root(tree));
+    TRY(write_file_atomic(tree / "etc/apt/apt.conf.d/90pando", "APT::Install-Recommends \"false\";\n"));
+    // systemd-tmpfiles would make it at the first boot, on all nodes at once.
+    TRY(remove_tree(tree / "etc/mtab"));
+    if (symlink("../proc/self/mounts", (tree / "etc/mtab").c_str()) < 0) return fail_errno(errno, "making /etc/mtab");
+    TRY(cdsl::prepare(tree, cdsl::builtin_policy()).execute(Plan::Mode::apply));
+    TRY(stamp_as_updated(tree));
+    return write_file_atomic(tree / content_file, TRY(survey(tree, key)).to_json());
+}
+
+}  // namespace pando::rootfs

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rootfs/install.h"
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "cdsl/apply.h"
+#include "cdsl/policy.h"
+#include "rootfs/content.h"
+#include "rootfs/lun.h"
+
+#include <fcntl.h>
+#include <fmt/ranges.h>
+#include <linux/fs.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <algorithm>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+namespace pando::rootfs {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr uint64_t mebibyte = 1U << 20U;
+constexpr uint64_t bundle_size = 64 * mebibyte;
+constexpr uint64_t sbd_size = 8 * mebibyte;
+constexpr uint64_t least_size = 2048 * mebibyte;
+constexpr int root_number = 3;
+constexpr auto format_time = std::chrono::minutes(10);
+constexpr auto unpack_time = std::chrono::minutes(60);
+
+std::string megabytes(uint64_t bytes) { return fmt::format("{} MiB", bytes / mebibyte); }
+
+Result<> refuse_unless_free(const Lun& lun, const std::string& overwrite) {
+    const std::string who = fmt::format("{} ({})", lun.device.string(), fmt::join(lun.names, ", "));
+    if (lun.size < least_size)
+        return bad_input("{} has {}, a root needs {}", who, megabytes(lun.size), megabytes(least_size));
+    if (!overwrite.empty()) {
+        // Also on a blank LUN: whoever names one and means another must hear of it.
+        if (std::find(lun.names.begin(), lun.names.end(), overwrite) != lun.names.end()) return {};
+        return bad_input("{} is not {}", who, overwrite).advise("--overwrite takes one of the names in parentheses");
+    }
+    const LunState state = state_of(lun);
+    if (state == LunState::blank || state == LunState::unfinished) return {};
+    const std::string what = state == LunState::installed ? "an installed root of Pando" : lun.holds;
+    return bad_input("{} is not empty: it holds {}", who, what)
+        .advise(lun.names.empty() ? "if its content may be lost, erase it first with wipefs and blkdiscard"
+                                  : fmt::format("if its content may be lost: --overwrite '{}'", lun.names.front()));
+}
+
+// Waits for the kernel's partition node, which it makes when it has read the new table.
+Result<> wait_for_node(const fs::path& node, Deadline deadline) {
+    while (!fs::exists(node)) {
+        if (deadline.passed())
+            return fail("{} did not appear", node.string()).kind(ErrorKind::timeout).advise("is /dev a devtmpfs?");
+        poll(nullptr, 0, deadline.capped(Milliseconds(50)).poll_timeout());
+    }
+    return {};
+}
+
+Result<> flush_device(const fs::path& device) {
+    const UniqueFd fd(open(device.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fd.valid() || fsync(fd.get()) < 0 || ioctl(fd.get(), BLKFLSBUF, 0) < 0)
+        return fail_errno(errno, "flushing {}", device.string());
+    return {};
+}
+
+Result<> partition(const fs::path& device) {
+    // Exclusive: fails while the LUN, or a partition of it, is mounted or otherwise in use here.
+    UniqueFd exclusive(open(device.c_str(), O_RDWR | O_EXCL | O_CLOEXEC));
+    if (!exclusive.valid()) return fail_errno(errno, "{} is in use", device.string());
+    exclusive.reset();
+    const std::string script =
+        fmt::format("label: gpt\nsize={}KiB, type=L, name={}\nsize={}KiB, type=L, name={}\ntype=L, name={}\n",
+                    bundle_size / 1024, partition_bundle, sbd_size / 1024, partition_sbd, partition_unfinished);
+    (void)TRY(run_ok({.argv = {"sfdisk", "--quiet", "--wipe", "always", "--wipe-partitions", "always", device.string()},
+                      .input = script}));
+    TRY(wait_for_node(partition_device(device, root_number), Deadline::after(std::chrono::seconds(10))));
+    return flush_device(device);
+}
+
+// The bundle's slots and sbd's: what an earlier owner of the LUN left there must not be taken for ours.
+Result<bool> slots_are_zero(const fs::path& device) {
+    const auto lun = TRY(read_lun(device));
+    if (lun.partitions.size() < 2) return false;
+    const UniqueFd fd(open(device.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) return fail_errno(errno, "opening {}", device.string());
+    std::string buffer(mebibyte, '\0');
+    for (size_t i = 0; i < 2; ++i) {
+        const auto& part = lun.partitions[i];
+        for (uint64_t at = 0; at < part.size; at += buffer.size()) {
+            const ssize_t n = pread(fd.get(), buffer.data(), buffer.size(), static_cast<off_t>(part.start + at));
+            if (n != static_cast<ssize_t>(buffer.size()))
+                return fail_errno(n < 0 ? errno : EIO, "reading {}", part.name);
+            if (buffer.find_first_not_of('\0') != std::string::npos) return false;
+        }
+    }
+    return true;
+}
+
+Result<> zero_slots(const fs::path& device) {
+    const auto lun = TRY(read_lun(device));
+    const UniqueFd fd(open(device.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fd.valid()) return fail_errno(errno, "opening {}", device.string());
+    for (size_t i = 0; i < 2 && i < lun.partitions.size(); ++i) {
+        uint64_t range[2] = {lun.partitions[i].start, lun.partitions[i].size};
+        if (ioctl(fd.get(), BLKZEROOUT, range) < 0) return fail_errno(errno, "clearing {}", lun.partitions[i].name);
+    }
+    return flush_device(device);
+}
+
+Result<> format(const config::Cluster& cluster, const fs::path& device) {
+    std::vector<std::string> argv = {"mkfs.gfs2",
+                                     "-q",
+                                     "-O",
+                                     "-p",
+                                     "lock_dlm",
+                                     "-t",
+                                     cluster.lock_table(),
+                                     "-j",
+                                     std::to_string(cluster.journals())};
+    if (cluster.root.uuid) argv.insert(argv.end(), {"-U", *cluster.root.uuid});
+    argv.push_back(partition_device(device, root_number));
+    (void)TRY(run_ok({.argv = argv, .deadline = Deadline::after(format_time)}));
+    return {};
+}
+
+// The root, mounted for us alone: no other node can have it, for its partition has no name to be found by yet.
+class Mounted {
+public:
+    static Result<Mounted> mount(const fs::path& device, bool read_only) {
+        TRY(load_filesystem());
+        auto directory = TRY(TemporaryDirectory::create("/run", "pando-install"));
+        const fs::path node = partition_device(device, root_number);
+        const unsigned long flags = read_only ? MS_NOATIME | MS_RDONLY : MS_NOATIME;
+        if (::mount(node.c_str(), directory.path().c_str(), "gfs2", flags, "lockproto=lock_nolock,acl") < 0)
+            return fail_errno(errno, "mounting {}", node.string()).advise("the kernel's log has the reason: dmesg");
+        return Mounted(std::move(directory));
+    }
+    Mounted(Mounted&& other) noexcept
+        : directory_(std::move(other.directory_)), mounted_(std::exchange(other.mounted_, false)) {}
+    Mounted& operator=(Mounted&&) = delete;
+    ~Mounted() {
+        if (mounted_) umount2(directory_.path().c_str(), MNT_DETACH);
+    }
+    // With the data on the LUN.
+    Result<> unmount() {
+        UniqueFd fd(open(path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (!fd.valid() || syncfs(fd.get()) < 0) return fail_errno(errno, "flushing the new root");
+        fd.reset();
+        if (umount2(path().c_str(), 0) < 0) return fail_errno(errno, "unmounting the new root");
+        mounted_ = false;
+        return {};
+    }
+    const fs::path& path() const { return directory_.path(); }
+
+private:
+    explicit Mounted(TemporaryDirectory directory) : directory_(std::move(directory)) {}
+
+    static Result<> load_filesystem() {
+        if (TRY(read_file("/proc/filesystems")).find("\tgfs2\n") != std::string::npos) return {};
+        (void)TRY(run_ok({.argv = {"modprobe", "gfs2"}}));
+        return {};
+    }
+    TemporaryDirectory directory_;
+    bool mounted_ = true;
+};
+
+std::string utc_now() {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                       parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+Result<> populate(const config::Cluster& cluster, const InstallOptions& options) {
+    auto root = TRY(Mounted::mount(options.device, false));
+    TRY(unpack_archive(options.archive, root.path(), Deadline::after(unpack_time)));
+    // The archive is prepared for the built-in policy; the cluster's own rules come in addition.
+    TRY(cdsl::prepare(root.path(), TRY(cdsl::policy_for_root(cluster))).execute(Plan::Mode::apply));
+    const auto content = TRY(Content::from_json(TRY(read_file(root.path() / content_file))));
+    const nlohmann::json installed = {{"key", content.key},      {"files", content.files},
+                                      {"cluster", cluster.name}, {"archive", options.archive},
+                                      {"installed", utc_now()},  {"version", PANDO_VERSION}};
+    TRY(write_file_atomic(root.path() / installed_file, installed.dump(1) + "\n", 0600));
+    TRY(root.unmount());
+    return flush_device(options.device);
+}
+
+Result<> read_back(const InstallOptions& options) {
+    auto root = TRY(Mounted::mount(options.device, true));
+    const auto content = TRY(verify_content(root.path()));
+    const auto installed = nlohmann::json::parse(TRY(read_file(root.path() / installed_file)), nullptr, false);
+    if (installed.value("key", "") != content.key) return fail("{} is not what was written", installed_file);
+    log::info("{} files, {:.0f} MB; {} of them read back right", content.files,
+              static_cast<double>(content.bytes) / 1e6, content.sample.size());
+    return root.unmount();
+}
+
+Result<> give_name(const fs::path& device) {
+    (void)TRY(run_ok({.argv = {"sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--part-label", device.string(),
+                               std::to_string(root_number), partition_root}}));
+    return flush_device(device);
+}
+
+}  // namespace
+
+Result<> install(const config::Cluster& cluster, const InstallOptions& options, Plan::Mode mode) {
+    const auto lun = TRY(read_lun(options.device));
+    TRY(refuse_unless_free(lun, options.overwrite));
+    const fs::path device = options.device;
+    // What the LUN itself cannot tell: a filesystem begun by a run before this one counts for nothing.
+    bool partitioned = state_of(lun) == LunState::unfinished && options.overwrite.empty();
+    bool formatted = false, populated = false, verified = false;
+
+    const auto flag_set_by = [](bool& flag, std::function<Result<>()> work) {
+        return [&flag, work = std::move(work)]() -> Result<> {
+            TRY(work());
+            flag = true;
+            return {};
+        };
+    };
+    Plan plan;
+    plan.add({.text = fmt::format("partition {} ({}): {}, {}, {}", device.string(), megabytes(lun.size),
+                                  partition_bundle, partition_sbd, partition_root),
+              .done = [&]() -> Result<bool> {
+                  return partitioned && state_of(TRY(read_lun(device))) == LunState::unfinished;
+              },
+              .apply = flag_set_by(partitioned, [&] { return partition(device); })});
+    plan.add({.text = fmt::format("clear {} and {}", partition_bundle, partition_sbd),
+              .done = [&]() -> Result<bool> { return partitioned && TRY(slots_are_zero(device)); },
+              .apply = [&] { return zero_slots(device); }});
+    plan.add(
+        {.text = fmt::format("format {} as gfs2: lock table {}, {} journals",
+                             partition_device(device, root_number).string(), cluster.lock_table(), cluster.journals()),
+         .done = [&]() -> Result<bool> { return formatted; },
+         .apply = flag_set_by(formatted, [&] { return format(cluster, device); })});
+    plan.add({.text = fmt::format("unpack {}", options.archive),
+              .done = [&]() -> Result<bool> { return populated; },
+              .apply = flag_set_by(populated, [&] { return populate(cluster, options); })});
+    plan.add({.text = "read it back",
+              .done = [&]() -> Result<bool> { return verified; },
+              .apply = flag_set_by(verified, [&] { return read_back(options); })});
+    plan.add(
+        {.text = fmt::format("name the partition {}", partition_root),
+         .done = [&]() -> Result<bool> { return state_of(TRY(read_lun(device))) == LunState::installed && verified; },
+         .apply = [&] { return give_name(device); }});
+    return plan.execute(mode);
+}
+
+}  // namespace pando::rootfs
