@@ -88,6 +88,8 @@ Result<Elf> read_elf(std::string_view content) {
         return broken("header");
     size_t count = 0;
     if (elf_getphdrnum(elf.get(), &count) != 0) return broken("program headers");
+    // libelf counts only those that are there.
+    if (header.e_phnum != PN_XNUM && count != header.e_phnum) return fail("broken ELF file: program headers cut off");
 
     std::vector<GElf_Phdr> headers;
     for (size_t i = 0; i < count; ++i) {

@@ -255,6 +255,7 @@ private:
         size_t at = 1;
         for (; at < tokens.size() && tokens[at].is("."); ++at) ++import.dots;
         import.module = read_dotted(tokens, at);
+        if (import.module.empty() && import.dots == 0) return;
         if (at >= tokens.size() || !tokens[at].is("import")) return;  // `yield from`, or a name called "from"
         bool expect_name = true;
         for (++at; at < tokens.size(); ++at) {

@@ -51,6 +51,7 @@ public:
         for (const std::string& program : request.programs) add_program(program, "asked for");
         for (const std::string& agent : request.agents) add_agent(agent);
         for (const fs::path& file : request.files) add_tree(file, "asked for");
+        while (!loose_.empty()) add_loose();
         if (!missing_.empty()) return complaint();
         return std::move(manifest_);
     }
@@ -158,7 +159,9 @@ private:
             miss(fmt::format("{} ({}): {}", path.string(), why, std::strerror(real.error().sys)), package);
             return std::nullopt;
         }
-        if (manifest_.entries.contains(*real)) return *real;
+        if (const auto known = manifest_.entries.find(*real);
+            known != manifest_.entries.end() && known->second.kind == Entry::Kind::file)
+            return *real;
         auto content = read(*real, why, package);
         if (!content) return std::nullopt;
         manifest_.entries[*real] = std::move(content->entry);
@@ -237,7 +240,11 @@ private:
         if (!elf) return miss(fmt::format("{}: {}", path.string(), elf.error().what), {});
         const Elf& kept = elves_[path] = std::move(*elf);
         if (!kept.interpreter.empty()) (void)add_file(kept.interpreter, "dynamic linker of " + path.string());
-        add_libraries(path, path.parent_path(), {}, path);
+        // A library is linked by whoever loads it, with the search paths of that one.
+        if (kept.interpreter.empty())
+            loose_.push_back(path);
+        else
+            add_libraries(path, path.parent_path(), {}, path);
         for (const Plugin& plugin : plugins) {
             if (plugin.library != path.filename().string() && !is_version_of(path, plugin.library)) continue;
             const fs::path file = path.parent_path() / plugin.file;
@@ -254,6 +261,7 @@ private:
     void add_libraries(const fs::path& real, const fs::path& origin, std::vector<std::string> inherited,
                        const fs::path& program) {
         if (!linked_.insert({real, inherited}).second) return;
+        reached_.insert(real);
         const Elf elf = elves_[real];  // a copy: adding libraries moves the map's content along
         auto passed = Libraries::expand(elf.rpath, origin);
         passed.insert(passed.end(), inherited.begin(), inherited.end());
@@ -271,6 +279,13 @@ private:
             if (found->by_cache) add_default_link(found->path, name);
             if (elves_.contains(*library)) add_libraries(*library, found->path.parent_path(), passed, program);
         }
+    }
+
+    // What no program links (plugins, Python's extensions) is opened by name, and must find its libraries by itself.
+    void add_loose() {
+        const fs::path path = std::move(loose_.back());
+        loose_.pop_back();
+        if (!reached_.contains(path)) add_libraries(path, path.parent_path(), {}, path);
     }
 
     // The chroot has no /etc/ld.so.cache: a library from a configured directory is linked into a default one.
@@ -346,7 +361,9 @@ private:
     Libraries libraries_;
     Manifest manifest_;
     std::map<fs::path, Elf> elves_;
-    std::set<std::pair<fs::path, std::vector<std::string>>> linked_;
+    std::set<std::pair<fs::path, std::vector<std::string>>> linked_;  // done: a file, with what it inherits
+    std::set<fs::path> reached_;                                      // the files among them
+    std::vector<fs::path> loose_;
     std::map<fs::path, std::unique_ptr<PythonModules>> pythons_;
     std::vector<std::string> missing_;
     std::set<std::string> packages_;
