@@ -13,7 +13,7 @@
 
 namespace pando::config {
 
-constexpr size_t cluster_file_limit = 4U << 20U;  // bytes
+constexpr size_t cluster_file_limit = 1U << 20U;  // bytes; such a file always fits into a bundle
 constexpr int cluster_depth_limit = 32;           // nesting; yaml-cpp has no such bound of its own
 
 // Errors are of kind bad_input. `file_name` is only for messages.
