@@ -74,20 +74,18 @@ Result<std::optional<struct stat>> stat_beneath(int directory, const fs::path& p
 }
 
 Result<UniqueFd> ensure_directory(int directory, const fs::path& path, mode_t permissions) {
+    auto there = open_beneath(directory, path, O_PATH | O_DIRECTORY);
+    if (there || there.error().sys != ENOENT) return there;
     auto at = TRY(open_beneath(directory, "", O_PATH | O_DIRECTORY));
+    fs::path sofar = "/";
     for (const fs::path& name : path.relative_path()) {
-        auto next = open_beneath(at.get(), name, O_PATH | O_DIRECTORY);
-        if (!next && next.error().sys == ENOENT) {
-            if (mkdirat(at.get(), name.c_str(), permissions) == 0) {
-                if (fchmodat(at.get(), name.c_str(), permissions, 0) < 0)  // the umask took some away
-                    return fail_errno(errno, "setting permissions of {}", path.string());
-            } else if (errno != EEXIST) {
-                return fail_errno(errno, "creating directory {}", path.string());
-            }
-            next = open_beneath(at.get(), name, O_PATH | O_DIRECTORY);
+        if (mkdirat(at.get(), name.c_str(), permissions) == 0) {
+            if (fchmodat(at.get(), name.c_str(), permissions, 0) < 0)  // the umask took some away
+                return fail_errno(errno, "setting permissions of {}", path.string());
+        } else if (errno != EEXIST) {
+            return fail_errno(errno, "creating directory {}", path.string());
         }
-        if (!next) return Failure(next.error().context(path.string()));
-        at = std::move(*next);
+        at = TRY(open_beneath(directory, sofar /= name, O_PATH | O_DIRECTORY));
     }
     return at;
 }

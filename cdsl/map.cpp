@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string line(const fs::path& path, const Error& error) {
-    return error.advice.empty() ? fmt::format("{}: {}", path.string(), error.what)
-                                : fmt::format("{}: {} ({})", path.string(), error.what, error.advice);
+    std::string text = error.what.starts_with(path.native()) ? error.what : path.string() + ": " + error.what;
+    return error.advice.empty() ? text : fmt::format("{} ({})", text, error.advice);
 }
 
 class Mapping {

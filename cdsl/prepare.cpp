@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* writer = "prepare";  // in temporary names
+constexpr const char* writer = "prepare";      // in temporary names
+constexpr const char* workplace = ".prepare";  // in /.pando/nodes; no node has such a name
 constexpr auto lock_patience = std::chrono::seconds(60);
 
 struct Directory {
@@ -79,6 +80,14 @@ public:
         return sync_filesystem(TRY(view()));
     }
 
+    Result<bool> is_clear() { return !TRY(stat_beneath(TRY(view()), fs::path(nodes_directory) / workplace)); }
+
+    Result<> clear() {
+        const auto nodes = TRY(open_beneath(TRY(view()), nodes_directory, O_PATH | O_DIRECTORY));
+        const auto lock = TRY(take_lock());
+        return seeder_for(nodes.get()).clean();
+    }
+
     // A rule for what may not be installed has nothing to do where it is not.
     Result<bool> applies(const Rule& rule) {
         return rule.when == When::always || TRY(stat_beneath(TRY(view()), rule.path)).has_value();
@@ -114,7 +123,7 @@ public:
     Result<> put_in_template(const Rule& rule) {
         const int root = TRY(view());
         const auto nodes = TRY(open_beneath(root, nodes_directory, O_PATH | O_DIRECTORY));
-        const auto lock = TRY(FileLock::take(root_ / journal_directory / "lock", Deadline::after(lock_patience)));
+        const auto lock = TRY(take_lock());
         const Seeder seeder = seeder_for(nodes.get());
         TRY(seeder.add(template_tree, rule.path, root, [&](const Entry& to) { return make_seed(rule, to); }));
         // A link leads every node to its own tree from one moment to the next: running nodes need the content before.
@@ -188,7 +197,12 @@ public:
     }
 
 private:
-    Seeder seeder_for(int nodes) const { return Seeder(nodes, ".prepare", checkpoint_); }
+    Seeder seeder_for(int nodes) const { return Seeder(nodes, workplace, checkpoint_); }
+
+    // GFS2 carries it to the other nodes.
+    Result<FileLock> take_lock() const {
+        return FileLock::take(root_ / journal_directory / "lock", Deadline::after(lock_patience));
+    }
 
     static Result<std::vector<std::string>> node_trees(int nodes) {
         auto names = TRY(names_in(nodes));
@@ -238,6 +252,8 @@ Plan prepare(const fs::path& root, const std::vector<Rule>& policy, const Checkp
     Plan plan;
     plan.add({"create /.pando with the places for the nodes' trees", [=] { return work->directories_made(); },
               [=] { return work->make_directories(); }});
+    plan.add(
+        {"clear away what an interrupted run left", [=] { return work->is_clear(); }, [=] { return work->clear(); }});
     for (const Rule& rule : work->rules())
         if (rule.mode != Mode::link)
             plan.add({fmt::format("create the mount point {}", rule.path.string()),

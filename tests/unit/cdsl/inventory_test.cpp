@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cdsl/inventory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pando::cdsl {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Inventory, ReadsBackWhatItWrote) {
+    std::vector<Rule> rules = builtin_policy();
+    rules.push_back({"/srv/odd: # name's \"x\" [é]", Mode::bind, Seed::copy, 01777, "because: it - is #odd", "node:n1",
+                     When::present});
+    const auto read = parse_inventory(inventory_text(rules));
+    ASSERT_TRUE(read) << read.error().what;
+    EXPECT_EQ(*read, rules);
+}
+
+TEST(Inventory, ReadsBackAnEmptyPolicy) {
+    const auto read = parse_inventory(inventory_text({}));
+    ASSERT_TRUE(read) << read.error().what;
+    EXPECT_TRUE(read->empty());
+}
+
+struct Broken {
+    const char* name;
+    const char* text;
+    const char* says;
+};
+
+class BrokenInventory : public testing::TestWithParam<Broken> {};
+
+TEST_P(BrokenInventory, IsBadInputWithTheCause) {
+    const auto read = parse_inventory(GetParam().text);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().kind, ErrorKind::bad_input);
+    EXPECT_THAT(read.error().what, HasSubstr(GetParam().says));
+}
+
+constexpr const char* tail = ", seed: copy, permissions: 0755, scope: all, when: always, why: x}]\n";
+std::string with(const char* fields) { return std::string("version: 1\nrules: [{") + fields + tail; }
+
+INSTANTIATE_TEST_SUITE_P(
+    Texts, BrokenInventory,
+    testing::Values(Broken{"empty", "", "is not a map"}, Broken{"scalar", "hello", "is not a map"},
+                    Broken{"newer", "version: 2\nrules: []\n", "has version 2, this Pando reads version 1"},
+                    Broken{"no_version", "rules: []\n", "version is missing"},
+                    Broken{"no_rules", "version: 1\n", "has no list of rules"},
+                    Broken{"torn", "version: 1\nrules:\n  - path: /var/log\n    mo", "cdsl.yaml"},
+                    Broken{"not_yaml", "version: [1\n", "cdsl.yaml"},
+                    Broken{"deep", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+                           "cdsl.yaml"},
+                    Broken{"binary", "\x01\x02\x03", "cdsl.yaml"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(Inventory, RefusesWhatPolicyWouldRefuse) {
+    const auto says = [](const std::string& text) {
+        const auto read = parse_inventory(text);
+        return read ? "was accepted" : read.error().what;
+    };
+    EXPECT_THAT(says(with("path: /a/../b, mode: bind")), HasSubstr("has a .."));
+    EXPECT_THAT(says(with("path: /a, mode: magic")), HasSubstr("magic is no mode"));
+    EXPECT_THAT(says(with("path: /a, mode: bind, colour: red")), HasSubstr("unknown key colour"));
+    EXPECT_THAT(says("version: 1\nrules: [{path: /a, mode: bind, seed: copy, permissions: 0999, scope: all, when: "
+                     "always, why: x}]\n"),
+                HasSubstr("no octal permissions"));
+}
+
+TEST(Inventory, RefusesMoreThanItCouldEverBe) {
+    const auto read = parse_inventory(std::string(5U << 20U, 'x'));
+    ASSERT_FALSE(read);
+    EXPECT_THAT(read.error().what, HasSubstr("longer than"));
+}
+
+}  // namespace
+}  // namespace pando::cdsl
