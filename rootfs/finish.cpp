@@ -51,18 +51,11 @@ Result<> remove_machine_state(const fs::path& tree) {
     return write_file_atomic(tree / "etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
 }
 
-// systemd remakes caches in /etc and /var (ldconfig, hwdb, catalog, sysusers) when /usr is newer than these stamps:
-// on a shared root every node would, at every boot, into the same files.
-Result<> stamp_as_updated(const fs::path& tree) {
-    for (const char* directory : {"etc", "var"}) {
-        TRY(write_file_atomic(tree / directory / ".updated", "# written by pando root build\n"));
-    }
-    return {};
-}
-
+// Debian leaves root without a password that could be typed; a profile's package might set one.
 Result<> require_locked_root(const fs::path& tree) {
-    const std::string shadow = TRY(read_file(tree / "etc/shadow"));
-    if (shadow.starts_with("root:*:") || shadow.starts_with("root:!")) return {};
+    const std::string shadow = "\n" + TRY(read_file(tree / "etc/shadow"));
+    for (const char* locked : {"\nroot:*:", "\nroot:!"})
+        if (shadow.find(locked) != std::string::npos) return {};
     return fail("root of the tree has a password, or none at all")
         .advise("nodes are reached by ssh keys (access: in cluster.yaml); remove what sets it");
 }
@@ -105,7 +98,6 @@ Result<> finish(const fs::path& tree, const Profile& profile, const fs::path& pa
     TRY(remove_tree(tree / "etc/mtab"));
     if (symlink("../proc/self/mounts", (tree / "etc/mtab").c_str()) < 0) return fail_errno(errno, "making /etc/mtab");
     TRY(cdsl::prepare(tree, cdsl::builtin_policy()).execute(Plan::Mode::apply));
-    TRY(stamp_as_updated(tree));
     return write_file_atomic(tree / content_file, TRY(survey(tree, key)).to_json());
 }
 
