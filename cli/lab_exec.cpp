@@ -11,7 +11,7 @@ namespace pando::cli {
 Action declare_lab_exec(CLI::App& app) {
     auto choice = std::make_shared<LabChoice>();
     choice->declare(app);
-    app.prefix_command();
+    app.fallthrough(false)->prefix_command();  // from the first word that is not ours everything is the program's
     app.footer("What follows is the program and its arguments: pando lab exec ping -c 1 10.77.0.11");
     return [choice, &app]() -> Result<int> {
         const auto lab = TRY(choice->open());

@@ -20,7 +20,7 @@ struct SshOptions {
 Action declare_lab_ssh(CLI::App& app) {
     auto options = std::make_shared<SshOptions>();
     options->choice.declare(app);
-    app.prefix_command();
+    app.fallthrough(false)->prefix_command();  // from the first word that is not ours everything is the program's
     app.add_option("NODE", options->node, "name of a node")->required();
     app.footer("What follows is the command and its arguments (none: a shell): pando lab ssh n1 uname -a");
     return [options, &app]() -> Result<int> {

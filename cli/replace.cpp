@@ -10,11 +10,7 @@
 
 namespace pando::cli {
 
-std::vector<std::string> words_after(const CLI::App& app) {
-    auto words = app.remaining();
-    if (!words.empty() && words.front() == "--") words.erase(words.begin());
-    return words;
-}
+std::vector<std::string> words_after(const CLI::App& app) { return app.remaining(); }
 
 Result<int> become_in_namespace(const std::string& network, const std::vector<std::string>& argv) {
     const auto program = TRY(find_program(argv.at(0)));

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -73,7 +74,8 @@ Result<std::function<bool()>> enter_namespace(const std::string& name, bool own_
     // std::function must be copyable, hence shared.
     auto space = std::make_shared<UniqueFd>(TRY(open_namespace(name)));
     return std::function<bool()>([space, own_session] {
-        if (own_session && setsid() < 0) return false;
+        // A daemon that kept our caller's files open would also keep the locks on them.
+        if (own_session && (setsid() < 0 || close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)) return false;
         return setns(space->get(), CLONE_NEWNET) == 0;
     });
 }

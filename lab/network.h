@@ -29,7 +29,8 @@ Result<> create_network(const std::string& name, const NetworkPlan& plan);
 // No error when there is none.
 Result<> delete_network(const std::string& name);
 
-// For Command::prepare: a session of its own inside the namespace, out of reach of the terminal's Ctrl-C.
+// For Command::prepare. With a session of its own the program is a daemon: out of reach of the terminal's Ctrl-C, and
+// without whatever files our own caller had left open.
 Result<std::function<bool()>> enter_namespace(const std::string& name, bool own_session);
 // This very process, for good: before it becomes another program.
 Result<> move_into_namespace(const std::string& name);
