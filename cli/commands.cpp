@@ -20,6 +20,7 @@ Action declare_image_build(CLI::App& app);
 Action declare_root_build(CLI::App& app);
 Action declare_root_install(CLI::App& app);
 Action declare_lab_up(CLI::App& app);
+Action declare_lab_wait(CLI::App& app);
 Action declare_lab_down(CLI::App& app);
 Action declare_lab_status(CLI::App& app);
 Action declare_lab_describe(CLI::App& app);
@@ -51,6 +52,7 @@ const std::vector<Command>& commands() {
         {"lab exec", "run a program in a lab's network, on this machine", declare_lab_exec},
         {"lab power", "switch a blade on or off by its BMC", declare_lab_power},
         {"lab console", "a blade's serial console, to type on or to read", declare_lab_console},
+        {"lab wait", "wait until a node has booted, is off, or says something", declare_lab_wait},
         {"lab ssh", "a shell or a command on a node", declare_lab_ssh},
         {"status", "what holds on this node now, also while its root is frozen", declare_status},
         {"completion", "say the script that completes pando's words in a shell", declare_completion},

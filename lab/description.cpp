@@ -91,11 +91,12 @@ Result<std::string> cluster_yaml(const Description& description) {
     }
     std::string text = fmt::format(R"(# The lab {name}: virtual blades in the network namespace pando-{name}.
 cluster:
-  name: {name}
+  name: grove
   authkey: authkey
 
 root:
   name: root
+  journals: 4
 
 storage:
   transport: iscsi

@@ -112,6 +112,7 @@ Result<> Lab::power(const std::string& node, PowerAction action) const {
     };
     switch (action) {
         case PowerAction::on:
+            TRY(write_file_atomic(power_on_file(node), std::to_string(console_offset(TRY(console_log(node))))));
             TRY(ipmi(*blade, {"chassis", "power", "on"}));
             // The BMC says "on" as soon as it started something: believe it when QEMU has taken its pid file.
             return wait_until(fmt::format("node {}: QEMU's start (see {})", node, files(*blade).qemu_log.string()),
@@ -165,6 +166,15 @@ Result<std::filesystem::path> Lab::console_log(const std::string& node) const {
 
 Result<std::filesystem::path> Lab::console_socket(const std::string& node) const {
     return files(*TRY(find_blade(node))).console_socket;
+}
+
+std::filesystem::path Lab::power_on_file(const std::string& node) const {
+    return run_directory(directory_) / (node + ".power-on");
+}
+
+uint64_t Lab::power_on_offset(const std::string& node) const {
+    const auto text = read_line(power_on_file(node));
+    return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
 }
 
 Result<std::string> Lab::wait_for_console(const std::string& node, const std::string& pattern, Deadline deadline,

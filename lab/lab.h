@@ -84,6 +84,8 @@ public:
 
     Result<std::filesystem::path> console_log(const std::string& node) const;
     Result<std::filesystem::path> console_socket(const std::string& node) const;
+    // How much the console had said when the blade was switched on last: the offset at which this boot begins.
+    uint64_t power_on_offset(const std::string& node) const;
     Result<std::string> wait_for_console(const std::string& node, const std::string& pattern, Deadline deadline,
                                          uint64_t offset = 0) const;
 
@@ -117,6 +119,7 @@ private:
     Result<Child> spawn(const std::string& who, Command command, int stop_signal) const;
     Result<> wait_for_service(const std::string& who, const Child& child, const std::filesystem::path& log,
                               const std::function<Result<bool>()>& ready) const;
+    std::filesystem::path power_on_file(const std::string& node) const;
     Result<const Blade*> find_blade(const std::string& node) const;
     Result<std::string> ipmi(const Blade& blade, const std::vector<std::string>& words) const;
     BladeFiles files(const Blade& blade) const { return BladeFiles(directory_, blade.name); }

@@ -18,7 +18,7 @@ pando_programs=(
 # For a person in the rescue shell, and for pando-boot: udhcpc and wget.
 pando_applets=(
     sh ash awk cat chmod chroot clear cp cut date dd df dmesg du echo env false find free grep gzip gunzip head
-    hexdump hostname id kill killall less ln ls lsmod lsscsi mkdir modprobe more mount mv nc nslookup pidof ping
+    hexdump hostname id kill killall less ln ls lsmod lsscsi mkdir more mount mv nc nslookup pidof ping
     poweroff printf ps pwd readlink reboot reset rm rmdir rmmod sed sha256sum sleep sort stat strings stty sync
     sysctl tail tee telnet test top touch tr true udhcpc umount uname uniq uptime vi watch wc wget which xargs
 )
@@ -58,6 +58,8 @@ install() {
     ln -s usr/sbin/pando-boot "$initdir/init"
     # udhcpc calls its script by path; pando-boot knows by this name that it is the script.
     ln -s pando-boot "$initdir/usr/sbin/pando-dhcp-event"
+    # The kernel asks for modules itself (a checksum for iSCSI, a cipher) by this path.
+    ln -s ../bin/busybox "$initdir/usr/sbin/modprobe"
     for applet in "${pando_applets[@]}"; do
         # The real program, where the chroot brought one, stays.
         [[ -e $initdir/usr/bin/$applet || -e $initdir/usr/sbin/$applet ]] || ln -s busybox "$initdir/usr/bin/$applet"
