@@ -44,6 +44,8 @@ accesslog.filename = "{log}"
 server.upload-dirs = ( "{uploads}" )
 # The kernel and the image are read by many blades at once and never change under them.
 server.max-connections = 512
+# A script that was just replaced is the one to be served.
+server.stat-cache-engine = "disable"
 alias.url = ( "/boot.ipxe" => "{scripts}/boot.ipxe", "/lab/" => "{scripts}/" )
 mimetype.assign = ( "" => "application/octet-stream" )
 )",
