@@ -16,8 +16,6 @@
 #include <cstring>
 #include <sstream>
 
-extern char** environ;
-
 namespace pando {
 namespace {
 
