@@ -173,17 +173,24 @@ bool same_lun(const Disk& a, const Disk& b) {
            a.identities.front() == b.identities.front() && a.size == b.size;
 }
 
+// A partition gets the name when its installation is complete; until then it is not to be found, even though its
+// superblock is right. A disk without partitions has no such mark: its filesystem alone tells.
+bool is_finished(const Candidate& candidate) {
+    return candidate.partition.label == rootfs::partition_root || candidate.partition.name == candidate.disk.name;
+}
+
 // Those on the cluster's LUN that can be meant: by UUID; else by the partition's name; else by the lock table.
 std::vector<Candidate> choose(const std::vector<Candidate>& all, const config::Cluster& cluster) {
     const auto pick = [&](const auto& wanted) {
         std::vector<Candidate> chosen;
         for (const Candidate& candidate : all)
-            if (is_cluster_disk(cluster.storage, candidate.disk) && wanted(candidate)) chosen.push_back(candidate);
+            if (is_cluster_disk(cluster.storage, candidate.disk) && is_finished(candidate) && wanted(candidate))
+                chosen.push_back(candidate);
         return chosen;
     };
     if (cluster.root.uuid) return pick([&](const Candidate& c) { return same(c.superblock.uuid, *cluster.root.uuid); });
-    auto chosen = pick([](const Candidate& c) { return c.partition.label == rootfs::partition_root; });
-    if (!chosen.empty()) return chosen;
+    auto named = pick([](const Candidate& c) { return c.partition.label == rootfs::partition_root; });
+    if (!named.empty()) return named;
     return pick([&](const Candidate& c) { return c.superblock.lock_table == cluster.lock_table(); });
 }
 

@@ -146,6 +146,7 @@ Result<Portal> parse_portal(std::string_view text) {
         return bad_input("portal \"{}\": \"{}\" is no IP address", text, host)
             .advise("write it as 192.0.2.1:3260 or [2001:db8::1]:3260: the initramfs has no name service");
     if (port.empty()) return portal;
+    if (port.front() != ':') return bad_input("portal \"{}\": \"{}\" follows the address", text, port);
     port.remove_prefix(1);
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), portal.port);
     if (error != std::errc() || end != port.data() + port.size() || portal.port == 0)
