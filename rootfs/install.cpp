@@ -12,8 +12,8 @@
 
 #include <fcntl.h>
 #include <fmt/ranges.h>
+#include <linux/blkpg.h>
 #include <linux/fs.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <algorithm>
@@ -51,12 +51,21 @@ Result<> refuse_unless_free(const Lun& lun, const std::string& overwrite) {
                                   : fmt::format("if its content may be lost: --overwrite '{}'", lun.names.front()));
 }
 
-// Waits for the kernel's partition node, which it makes when it has read the new table.
-Result<> wait_for_node(const fs::path& node, Deadline deadline) {
-    while (!fs::exists(node)) {
-        if (deadline.passed())
-            return fail("{} did not appear", node.string()).kind(ErrorKind::timeout).advise("is /dev a devtmpfs?");
-        poll(nullptr, 0, deadline.capped(Milliseconds(50)).poll_timeout());
+// The kernel reads a new table when it is told to, unless it knows no GPT or somebody looks at the old partitions just
+// then. What it has not made, it is told one by one.
+Result<> ensure_nodes(const Lun& lun) {
+    const UniqueFd fd(open(lun.device.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fd.valid()) return fail_errno(errno, "opening {}", lun.device.string());
+    for (const auto& part : lun.partitions) {
+        const fs::path node = partition_device(lun.device, part.number);
+        if (fs::exists(node)) continue;
+        blkpg_partition wanted{};
+        wanted.start = static_cast<long long>(part.start);
+        wanted.length = static_cast<long long>(part.size);
+        wanted.pno = part.number;
+        blkpg_ioctl_arg request{.op = BLKPG_ADD_PARTITION, .flags = 0, .datalen = sizeof wanted, .data = &wanted};
+        if (ioctl(fd.get(), BLKPG, &request) < 0 || !fs::exists(node))
+            return fail_errno(errno, "{} did not appear", node.string()).advise("is /dev a devtmpfs?");
     }
     return {};
 }
@@ -78,7 +87,6 @@ Result<> partition(const fs::path& device) {
                     bundle_size / 1024, partition_bundle, sbd_size / 1024, partition_sbd, partition_unfinished);
     (void)TRY(run_ok({.argv = {"sfdisk", "--quiet", "--wipe", "always", "--wipe-partitions", "always", device.string()},
                       .input = script}));
-    TRY(wait_for_node(partition_device(device, root_number), Deadline::after(std::chrono::seconds(10))));
     return flush_device(device);
 }
 
@@ -124,6 +132,7 @@ Result<> format(const config::Cluster& cluster, const fs::path& device) {
                                      std::to_string(cluster.journals())};
     if (cluster.root.uuid) argv.insert(argv.end(), {"-U", *cluster.root.uuid});
     argv.push_back(partition_device(device, root_number));
+    TRY(ensure_nodes(TRY(read_lun(device))));
     (void)TRY(run_ok({.argv = argv, .deadline = Deadline::after(format_time)}));
     return {};
 }

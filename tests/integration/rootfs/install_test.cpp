@@ -67,7 +67,7 @@ TEST_F(InstallTest, BlankLunIsBlank) {
 }
 
 TEST_F(InstallTest, LunIsPartitionedAndFormattedForTheCluster) {
-    cut_short();
+    ASSERT_NO_FATAL_FAILURE(cut_short());
     const auto lun = read_lun(device);
     ASSERT_TRUE(lun);
     ASSERT_EQ(lun->partitions.size(), 3U);
@@ -86,23 +86,23 @@ TEST_F(InstallTest, LunIsPartitionedAndFormattedForTheCluster) {
 }
 
 TEST_F(InstallTest, CutShortOneIsBegunAgain) {
-    cut_short();
-    cut_short();
+    ASSERT_NO_FATAL_FAILURE(cut_short());
+    ASSERT_NO_FATAL_FAILURE(cut_short());
 }
 
 TEST_F(InstallTest, HalfARootHasNoNameThatABootLooksFor) {
-    cut_short();
+    ASSERT_NO_FATAL_FAILURE(cut_short());
     const auto lun = read_lun(device);
     ASSERT_TRUE(lun);
     for (const auto& part : lun->partitions) EXPECT_NE(part.name, partition_root);
 }
 
 TEST_F(InstallTest, OldContentOfTheSlotsIsCleared) {
-    cut_short();
+    ASSERT_NO_FATAL_FAILURE(cut_short());
     const auto lun = read_lun(device);
     ASSERT_TRUE(lun);
     write_at(static_cast<off_t>(lun->partitions[0].start + (32U << 20U)), "PANDO-BUNDLE 1 cluster=old");
-    cut_short();
+    ASSERT_NO_FATAL_FAILURE(cut_short());
     std::string text(26, 'x');
     ASSERT_EQ(pread(loop.get(), text.data(), text.size(), static_cast<off_t>(lun->partitions[0].start + (32U << 20U))),
               26);
@@ -128,7 +128,7 @@ TEST_F(InstallTest, DataAtEitherEndIsRefused) {
 }
 
 TEST_F(InstallTest, InstalledRootIsRefused) {
-    cut_short();
+    ASSERT_NO_FATAL_FAILURE(cut_short());
     ASSERT_TRUE(run_ok({.argv = {"sfdisk", "-q", "--part-label", device.string(), "3", partition_root}}));
     ASSERT_EQ(state(), LunState::installed);
     expect_refused("an installed root");
