@@ -14,7 +14,7 @@ namespace {
 std::string candidates(const CLI::App& app) {
     std::string text;
     for (const CLI::App* child : children(app)) text += child->get_name() + " ";
-    for (const CLI::Option* option : app.get_options())
+    for (const CLI::Option* option : options(app))
         for (const std::string& name : option->get_lnames()) text += "--" + name + " ";
     if (!text.empty()) text.pop_back();
     return text;

@@ -42,7 +42,7 @@ std::string shape(const CLI::Option& option) {
 
 std::string options_of(const CLI::App& app) {
     std::string text;
-    for (const CLI::Option* option : app.get_options()) {
+    for (const CLI::Option* option : options(app)) {
         if (option == app.get_help_ptr() && app.get_parent() != nullptr) continue;  // said once, for all
         text += fmt::format(".TP\n\\fB{}\\fR\n{}{}.{}\n", roff(shape(*option)), roff(option->get_description()),
                             option->get_required() ? " (required)" : "", roff(default_of(*option)));

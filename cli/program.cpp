@@ -37,14 +37,22 @@ std::vector<std::string> names(const std::vector<const CLI::App*>& apps) {
 // The last noun or verb that was understood.
 const CLI::App& understood(const CLI::App& app) {
     const CLI::App* at = &app;
-    while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+    for (bool deeper = true; deeper;) {
+        deeper = false;
+        for (const CLI::App* parsed : at->get_subcommands()) {
+            if (parsed->get_name().empty()) continue;  // a group of options
+            at = parsed;
+            deeper = true;
+            break;
+        }
+    }
     return *at;
 }
 
 std::vector<std::string> option_names(const CLI::App& app) {
     std::vector<std::string> result;
     for (const CLI::App* at = &app; at != nullptr; at = at->get_parent())
-        for (const CLI::Option* option : at->get_options())
+        for (const CLI::Option* option : options(*at))
             for (const std::string& name : option->get_lnames()) result.push_back("--" + name);
     std::sort(result.begin(), result.end());
     result.erase(std::unique(result.begin(), result.end()), result.end());
@@ -63,7 +71,15 @@ std::string help_of(const CLI::App& app) { return fmt::format("see: {} --help", 
 }  // namespace
 
 std::vector<const CLI::App*> children(const CLI::App& app) {
-    return app.get_subcommands([](const CLI::App*) { return true; });
+    return app.get_subcommands([](const CLI::App* child) { return !child->get_name().empty(); });
+}
+
+std::vector<const CLI::Option*> options(const CLI::App& app) {
+    std::vector<const CLI::Option*> result = app.get_options();
+    for (const CLI::App* group : app.get_subcommands([](const CLI::App* child) { return child->get_name().empty(); }))
+        for (const CLI::Option* option : group->get_options())
+            if (option != group->get_help_ptr()) result.push_back(option);
+    return result;
 }
 
 std::string path_of(const CLI::App& app) {
@@ -121,7 +137,7 @@ std::string Program::usage() const {
             text += fmt::format("  {:{}}  {}\n", path_of(*verb), widest, verb->get_description());
     }
     text += "\n";
-    for (const CLI::Option* option : app_.get_options())
+    for (const CLI::Option* option : options(app_))
         text += fmt::format("  {:{}}  {}\n", option->get_name(false, true), widest, option->get_description());
     return text + "\npando NOUN VERB --help explains one command, pando help man all of them.\n";
 }

@@ -36,6 +36,8 @@ private:
 
 // The verbs and nouns below `app`, in the table's order.
 std::vector<const CLI::App*> children(const CLI::App& app);
+// Its options, those in groups too (which the parser keeps as nameless commands).
+std::vector<const CLI::Option*> options(const CLI::App& app);
 // "root build" for the verb build of the noun root; empty for the program itself.
 std::string path_of(const CLI::App& app);
 // The verbs of the tree, depth first.

@@ -65,9 +65,17 @@ Action declare_check(CLI::App& app) {
         return 7;
     };
 }
+Action declare_wait(CLI::App& app) {
+    auto off = std::make_shared<bool>();
+    auto* until = app.add_option_group("until");
+    until->add_flag("--off", *off, "until it is off");
+    until->require_option(1);
+    return [off]() -> Result<int> { return *off ? 5 : 6; };
+}
 const std::vector<Command>& small_table() {
     static const std::vector<Command> table = {{"tree echo", "say the words", declare_echo},
-                                               {"tree check", "look at it", declare_check}};
+                                               {"tree check", "look at it", declare_check},
+                                               {"tree wait", "wait for it", declare_wait}};
     return table;
 }
 
@@ -84,7 +92,7 @@ TEST(Table, NamesEveryCommandOnceAndSaysWhatItDoes) {
 TEST(Table, DescribesEveryOption) {
     const Program program;
     for (const CLI::App* verb : verbs(program.app()))
-        for (const CLI::Option* option : verb->get_options())
+        for (const CLI::Option* option : options(*verb))
             EXPECT_FALSE(option->get_description().empty()) << path_of(*verb) << " " << option->get_name();
 }
 
@@ -130,7 +138,7 @@ TEST(Man, HasEveryCommandAndEveryOption) {
     };
     for (const CLI::App* verb : verbs(program.app())) {
         EXPECT_THAT(page, HasSubstr("\n.SS pando " + in_roff(path_of(*verb)) + "\n"));
-        for (const CLI::Option* option : verb->get_options())
+        for (const CLI::Option* option : options(*verb))
             for (const std::string& name : option->get_lnames()) EXPECT_THAT(page, HasSubstr(in_roff("--" + name)));
     }
     EXPECT_THAT(page, HasSubstr(".SH \"EXIT STATUS\""));
@@ -167,7 +175,7 @@ TEST(Completion, KnowsEveryNounVerbAndOption) {
         }
         line.emplace_back("--");
         const auto offered = complete_in_bash(line);
-        for (const CLI::Option* option : verb->get_options())
+        for (const CLI::Option* option : options(*verb))
             for (const std::string& name : option->get_lnames())
                 EXPECT_THAT(offered, Contains("--" + name)) << path_of(*verb);
     }
@@ -178,6 +186,17 @@ TEST(Completion, OfZshNamesEveryCommandToo) {
     const std::string script = zsh_completion(program.app());
     EXPECT_TRUE(script.starts_with("#compdef pando\n"));
     for (const Command& command : commands()) EXPECT_THAT(script, HasSubstr("'" + std::string(command.path) + "')"));
+}
+
+// The parser keeps a group of options as a command without a name.
+TEST(Groups, OfOptionsAreNoCommands) {
+    const Program program(small_table());
+    EXPECT_EQ(verbs(program.app()).size(), small_table().size());
+    EXPECT_THAT(man_page(program.app()), HasSubstr(".SS pando tree wait\nwait for it.\n.TP\n\\fB\\-\\-off"));
+    EXPECT_THAT(bash_completion(program.app()), HasSubstr("--off"));
+    EXPECT_EQ(say({"tree", "wait", "--off"}, small_table()).status, 5);
+    EXPECT_THAT(say({"tree", "wait", "--of"}, small_table()).log, HasSubstr("did you mean \"--off\"?"));
+    EXPECT_EQ(say({"tree", "wait"}, small_table()).status, 2);
 }
 
 TEST(Parsing, HandsArgumentsToTheCommandAndItsStatusBack) {
@@ -228,7 +247,7 @@ TEST(Parsing, NamesWhatIsMissingAndWhereToReadOn) {
     EXPECT_THAT(value.log, HasSubstr("--cluster"));
     const Said verb = say({"tree"}, small_table());
     EXPECT_EQ(verb.status, 2);
-    EXPECT_THAT(verb.log, HasSubstr("pando tree needs a verb: echo, check"));
+    EXPECT_THAT(verb.log, HasSubstr("pando tree needs a verb: echo, check, wait"));
 }
 
 TEST(Parsing, ShowsTheUsageWhenNothingWasAsked) {
