@@ -26,28 +26,43 @@ namespace fs = std::filesystem;
 // Where systemd leaves the root it pivoted away from.
 constexpr const char* old_root = "/oldroot";
 
-// Mount points at and below the old root, deepest last mounted first.
-std::vector<std::string> mounts_below(std::string_view top) {
-    std::vector<std::string> points;
+struct MountPoint {
+    std::string path;
+    std::string filesystem;
+};
+
+// Mount points at and below the old root, the last mounted first.
+std::vector<MountPoint> mounts_below(std::string_view top) {
+    std::vector<MountPoint> points;
     std::istringstream lines(read_file("/proc/self/mountinfo").value_or(""));
     for (std::string line; std::getline(lines, line);) {
         std::istringstream fields(line);
-        std::string id, parent, device, root, point;
-        fields >> id >> parent >> device >> root >> point;
-        if (point == top || point.starts_with(std::string(top) + "/")) points.push_back(point);
+        std::string id, parent, device, root, path, options, optional, filesystem;
+        fields >> id >> parent >> device >> root >> path >> options;
+        while (fields >> optional && optional != "-") {}
+        fields >> filesystem;
+        if (path == top || path.starts_with(std::string(top) + "/")) points.push_back({path, filesystem});
     }
     std::reverse(points.begin(), points.end());
     return points;
 }
 
+// File systems without a disk behind them hold nothing that could be lost, and /dev is always in use (our console):
+// they are taken out of the way, whoever uses them.
+bool has_no_disk(const std::string& filesystem) {
+    const std::string types = read_file("/proc/filesystems").value_or("");
+    return ("\n" + types).find("\nnodev\t" + filesystem + "\n") != std::string::npos;
+}
+
 // A child does it, since an unmount that waits for a fencing cannot be interrupted.
-Result<> unmount(const std::string& point, Deadline deadline) {
+Result<> unmount(const MountPoint& point, Deadline deadline) {
+    const int flags = has_no_disk(point.filesystem) ? MNT_DETACH : 0;
     const pid_t pid = fork();
     if (pid < 0) return fail_errno(errno, "fork");
-    if (pid == 0) _exit(umount2(point.c_str(), 0) == 0 ? 0 : errno);
+    if (pid == 0) _exit(umount2(point.path.c_str(), flags) == 0 ? 0 : errno);
     auto child = TRY(Child::adopt(pid));
     const int status = TRY(child.wait(deadline));
-    if (status != 0) return fail_errno(status, "unmounting {}", point);
+    if (status != 0) return fail_errno(status, "unmounting {}", point.path);
     return {};
 }
 
@@ -76,8 +91,7 @@ Result<> leave_root(Deadline deadline) {
     // Mounts stacked on one another come off one layer a round.
     for (int round = 0; round < 4; ++round) {
         last = {};
-        for (const std::string& point : mounts_below(old_root)) {
-            // proc, sys and dev of the old root hold nothing; they go with it.
+        for (const MountPoint& point : mounts_below(old_root)) {
             if (auto done = unmount(point, deadline); !done) {
                 last = done.error();
                 if (last.kind == ErrorKind::timeout) return Failure(last);
@@ -98,10 +112,13 @@ Result<> end_daemon(const std::string& argv0, Milliseconds grace) {
 }
 
 Result<> leave_cluster() {
-    if (processes_named("@corosync").empty()) return {};
-    (void)TRY(run_ok({.argv = {"/usr/sbin/corosync-cfgtool", "-H", "--force"}, .deadline = Deadline::after(seconds(20))}));
     for (const pid_t pid : processes_named("@corosync")) {
         auto daemon = TRY(Child::adopt(pid));
+        // From where corosync lives: the shared memory of its clients is in a /dev/shm that systemd has left behind.
+        const auto survival = TRY(SurvivalNamespace::of(pid));
+        const std::vector<std::string> leave = {"/usr/sbin/corosync-cfgtool", "-H", "--force"};
+        const Finished left = TRY(survival.run(leave, "", Deadline::after(seconds(20))));
+        if (!left.ok()) return fail("{} ended with status {}: {}", shown(leave), left.status, left.err);
         (void)TRY(daemon.wait(Deadline::after(seconds(20))));
     }
     return {};

@@ -69,7 +69,8 @@ AddressCheck address_check(const std::string& interface) {
     std::istringstream lines(*table);
     std::string address, index, prefix, scope, flags, name;
     while (lines >> address >> index >> prefix >> scope >> flags >> name) {
-        if (name != interface) continue;
+        constexpr std::string_view link_local = "20";
+        if (name != interface || scope == link_local) continue;
         const unsigned long bits = std::strtoul(flags.c_str(), nullptr, 16);
         if ((bits & IFA_F_DADFAILED) != 0)
             check.duplicate = address;

@@ -25,7 +25,8 @@ private:
 bool interface_exists(const std::string& name);
 bool interface_running(const std::string& name);  // up, with a link, ready to carry packets
 
-// IPv6 addresses of the interface that are not yet known to be ours alone, or were found to be somebody else's.
+// IPv6 addresses of the interface that are not yet known to be ours alone, or were found to be somebody else's. The
+// link-local one does not count: nothing of ours uses it, and its test takes a second of every boot.
 struct AddressCheck {
     bool pending = false;
     std::string duplicate;  // the address, as in /proc/net/if_inet6

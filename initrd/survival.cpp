@@ -86,6 +86,15 @@ Result<SurvivalNamespace> SurvivalNamespace::create(const fs::path& chroot) {
     return made;
 }
 
+Result<SurvivalNamespace> SurvivalNamespace::of(pid_t daemon) {
+    SurvivalNamespace found;
+    found.chroot_ = chroot_path;
+    const std::string link = fmt::format("/proc/{}/ns/mnt", daemon);
+    found.namespace_.reset(open(link.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!found.namespace_.valid()) return fail_errno(errno, "opening {}", link);
+    return found;
+}
+
 Result<Child> SurvivalNamespace::start(const std::vector<std::string>& argv,
                                        const std::map<std::string, std::string>& env) const {
     const std::string name = fs::path(argv.at(0)).filename();

@@ -23,6 +23,9 @@ public:
     // A namespace with nothing but the chroot, /proc, /sys, /dev and their file systems in it.
     static Result<SurvivalNamespace> create(const std::filesystem::path& chroot);
 
+    // The one in which this daemon lives: on a booted node, and in the exit tree.
+    static Result<SurvivalNamespace> of(pid_t daemon);
+
     // Starts a daemon inside: argv[0] shown as "@name" so that systemd spares it, never killed for want of memory,
     // output to /var/log/name.log in the chroot. Its program must be there under the same path as here.
     Result<Child> start(const std::vector<std::string>& argv, const std::map<std::string, std::string>& env) const;

@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "base/process.h"
 #include "lab/processes.h"
+#include "lab/wait.h"
 
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -78,6 +79,7 @@ Result<Acceleration> probe_acceleration(const std::filesystem::path& kernel, con
             return known.value("kvm", false) ? Acceleration::kvm : Acceleration::emulation;
     }
     const bool speaks = TRY(guest_speaks(kernel));
+    TRY(check_interrupted());  // Ctrl-C ends the guest, too: that is no answer
     TRY(write_file_atomic(cache, nlohmann::json{{"boot", boot}, {"kvm", speaks}}.dump() + "\n"));
     return speaks ? Acceleration::kvm : Acceleration::emulation;
 }

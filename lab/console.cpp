@@ -66,6 +66,16 @@ private:
     bool changed_ = false;
 };
 
+// QEMU takes what was typed in pieces of a serial port's FIFO, and drops the rest when the socket just goes. So the
+// end is announced, and QEMU closes when it has read up to there.
+void hang_up(int fd) {
+    const Deadline deadline = Deadline::after(std::chrono::seconds(2));
+    shutdown(fd, SHUT_WR);
+    std::array<char, 4096> buffer;
+    for (pollfd ready{fd, POLLIN, 0}; poll(&ready, 1, deadline.poll_timeout()) > 0;)
+        if (read(fd, buffer.data(), buffer.size()) <= 0) return;
+}
+
 }  // namespace
 
 std::string plain_text(std::string_view console) {
@@ -184,7 +194,10 @@ Result<> attach_console(const std::filesystem::path& socket_path) {
             const std::string_view typed(buffer.data(), n > 0 ? static_cast<size_t>(n) : 0);
             const size_t leave = typed.find(leave_key);
             TRY(write_all(fd.get(), typed.substr(0, leave)));
-            if (leave != std::string_view::npos) return {};
+            if (leave != std::string_view::npos) {
+                hang_up(fd.get());
+                return {};
+            }
         }
     }
 }

@@ -38,6 +38,18 @@ Result<size_t> end_in_namespace(const std::string& network) {
     return count;
 }
 
+// Two labs of one name in two state directories would share the namespace's name: the second is never begun, and
+// taking it down must not hit the first.
+Result<> check_owner(const std::string& network, const fs::path& directory) {
+    std::error_code ec;
+    if (!fs::exists(namespace_file(network), ec)) return {};
+    const auto owner = network_owner(network);
+    // One that cannot be asked was cut short while it was made.
+    if (!owner || owner->empty() || *owner == directory.string()) return {};
+    return bad_input("network namespace {} belongs to the lab in {}, not to {}", network, *owner, directory.string())
+        .advise("take it down with the --state-dir it was brought up with");
+}
+
 }  // namespace
 
 Result<> Lab::down(const std::string& name, const fs::path& state, bool purge, const Progress& progress) {
@@ -52,6 +64,7 @@ Result<> Lab::down(const std::string& name, const fs::path& state, bool purge, c
     TRY(make_directories(state));
     const auto lock = TRY(FileLock::take(lock_file(directory), Deadline::after(lock_deadline)));
 
+    TRY(check_owner(network, directory));
     // BMCs and services first, so that nothing starts a blade again.
     size_t ended = TRY(end_recorded(directory));
     for (int round = 0;; ++round) {

@@ -62,7 +62,8 @@ install_lun() {
     rm -f "$fresh"
     truncate -s 8G "$fresh"
     ln -sfn "$ROOT_ARCHIVE" "$NETBOOT/root.tar.zst"
-    "$PANDO" lab up --name "$name" --cluster "$CLUSTER" --netboot "$NETBOOT" --lun "$fresh" --no-power
+    "$PANDO" lab up --name "$name" --cluster "$CLUSTER" --netboot "$NETBOOT" --lun "$fresh" \
+        --cpus 2 --no-power
     "$PANDO" lab power --name "$name" n1 on --kernel-arguments "rd.pando.install=http://10.77.0.1/root.tar.zst"
     if ! "$PANDO" lab wait --name "$name" n1 --timeout 1500 --console 'install +ok|FAILED' | grep -E 'install +ok'; then
         "$PANDO" lab console --name "$name" n1 --log | tail -40

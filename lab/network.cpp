@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
 
@@ -45,7 +46,8 @@ Result<UniqueFd> socket_inside(const std::string& name) {
 std::filesystem::path namespace_file(const std::string& name) { return "/run/netns/" + name; }
 
 std::string network_commands(const NetworkPlan& plan) {
-    std::string text = "link set lo up\n";
+    // The loopback's alias is the one place in a namespace for a word of ours.
+    std::string text = fmt::format("link set lo alias {}\nlink set lo up\n", plan.owner);
     // Without spanning tree a port forwards at once; with it the first DHCP requests would be lost.
     text += fmt::format("link add {} type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n", plan.bridge);
     for (const auto& address : plan.addresses) text += fmt::format("addr add {} dev {}\n", address, plan.bridge);
@@ -61,6 +63,15 @@ Result<> create_network(const std::string& name, const NetworkPlan& plan) {
                 .input = network_commands(plan),
                 .deadline = Deadline::after(ip_deadline)}));
     return {};
+}
+
+Result<std::string> network_owner(const std::string& name) {
+    const auto done =
+        TRY(run_ok({.argv = {"ip", "-n", name, "-j", "link", "show", "lo"}, .deadline = Deadline::after(ip_deadline)}));
+    const auto links = nlohmann::json::parse(done.out, nullptr, false);
+    if (!links.is_array() || links.empty() || !links[0].is_object())
+        return fail("ip says no interface lo in network namespace {}: {}", name, done.out);
+    return links[0].value("ifalias", "");
 }
 
 Result<> delete_network(const std::string& name) {

@@ -17,6 +17,7 @@ namespace pando::lab {
 std::filesystem::path namespace_file(const std::string& name);  // /run/netns/NAME
 
 struct NetworkPlan {
+    std::string owner;                   // the lab's directory, noted in the namespace
     std::string bridge;                  // br0
     std::vector<std::string> addresses;  // of the bridge, with prefix length
     std::vector<std::string> taps;       // one per NIC of a blade
@@ -26,6 +27,8 @@ struct NetworkPlan {
 std::string network_commands(const NetworkPlan& plan);
 
 Result<> create_network(const std::string& name, const NetworkPlan& plan);
+// Whose it is; empty when its making was cut short. An Error when there is none.
+Result<std::string> network_owner(const std::string& name);
 // No error when there is none.
 Result<> delete_network(const std::string& name);
 

@@ -114,7 +114,7 @@ wait_for_growth() { # FILE TIME SECONDS: until a line later than TIME came
     while (($(lines_after "$1" "$2") == 0)); do ((SECONDS < end)) || return 1; read -rt 0.1 <> <(:) || true; done
 }
 # The longest silence of the writer after TIME: "GAP FIRST_WRITE_AFTER_IT".
-longest_gap() { awk -v t="$2" '{ if (last && $1 > t && $1 - last > gap) { gap = $1 - last; first = $1 } last = $1 } END { print gap + 0, first + 0 }' "$1"; }
+longest_gap() { awk -v t="$2" '{ if (last && $1 > t && $1 - last > gap) { gap = $1 - last; first = $1 } last = $1 } END { printf "%.1f %.6f\n", gap, first }' "$1"; }
 settings_sum() { # token + consensus, seconds, from the running corosync
     on "$1" sh -c 'for k in token consensus; do corosync-cmapctl -g runtime.config.totem.$k; done' | awk -F= '{ s += $2 } END { print s / 1000 }'
 }

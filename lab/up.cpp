@@ -170,6 +170,7 @@ Result<> Lab::write_state(bool up) const {
 
 NetworkPlan Lab::network_plan() const {
     NetworkPlan plan;
+    plan.owner = directory_.string();
     plan.bridge = cluster_.boot.interface;
     const std::string& subnet = cluster_.boot.subnet;
     const std::string prefix = subnet.substr(std::min(subnet.find('/'), subnet.size()));
