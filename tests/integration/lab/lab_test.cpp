@@ -188,6 +188,16 @@ TEST_F(LabServices, ASecondUpOfTheSameNameIsRefusedAndHarmsNothing) {
     EXPECT_TRUE(lab->power_state("n1"));
 }
 
+TEST_F(LabServices, DownDoesNotTouchTheLabOfThatNameInAnotherStateDirectory) {
+    const auto lab = Lab::up(options(name()), say_nothing);
+    ASSERT_TRUE(lab) << lab.error().what;
+    const auto refused = Lab::down(lab->name(), directory_->path() / "elsewhere", false, say_nothing);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::bad_input);
+    EXPECT_THAT(refused.error().what, HasSubstr((state() / lab->name()).string()));
+    EXPECT_TRUE(lab->power_state("n1"));
+}
+
 TEST_F(LabServices, BadInputWritesNothing) {
     LabOptions wanted = options(name());
     wanted.netboot = directory_->path();
