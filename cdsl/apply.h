@@ -27,8 +27,8 @@ Plan prepare(const std::filesystem::path& root, const std::vector<Rule>& policy,
 
 struct FactFile {
     std::string content;
-    mode_t mode = 0644;
     bool keep_existing = false;  // made once and then kept, e.g. machine-id; an empty file does not count as made
+    mode_t mode = 0644;
 };
 
 // The node's own facts. A file must lie on or below a path that is the node's own (link or bind).

@@ -90,6 +90,13 @@ Result<UniqueFd> ensure_directory(int directory, const fs::path& path, mode_t pe
     return at;
 }
 
+Result<std::optional<std::string>> read_beneath(int directory, const fs::path& path, size_t limit) {
+    const auto file = open_beneath(directory, path, O_RDONLY);
+    if (!file && file.error().sys == ENOENT) return std::nullopt;
+    if (!file) return Failure(file.error());
+    return TRY(read_file(fmt::format("/proc/self/fd/{}", file->get()), limit));
+}
+
 Result<std::optional<std::string>> link_text(int directory, const fs::path& name) {
     std::array<char, PATH_MAX> buffer;
     const ssize_t n = readlinkat(directory, name.c_str(), buffer.data(), buffer.size());

@@ -27,6 +27,9 @@ Result<UniqueFd> open_parent(int directory, const std::filesystem::path& path);
 // Makes the directory and those above it that are missing, as mkdir with these permissions would without a umask.
 Result<UniqueFd> ensure_directory(int directory, const std::filesystem::path& path, mode_t permissions);
 
+// The content of a file; empty when there is none.
+Result<std::optional<std::string>> read_beneath(int directory, const std::filesystem::path& path, size_t limit);
+
 // The text of a symlink; empty when `name` is no symlink or not there.
 Result<std::optional<std::string>> link_text(int directory, const std::filesystem::path& name);
 

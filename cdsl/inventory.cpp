@@ -2,13 +2,12 @@
 #include "cdsl/inventory.h"
 
 #include <yaml-cpp/yaml.h>
+#include <algorithm>
 #include <charconv>
 
 namespace pando::cdsl {
 
 namespace {
-
-constexpr size_t text_limit = 4U << 20U;  // yaml-cpp has no bounds of its own
 
 Result<std::string> scalar(const YAML::Node& entry, const char* key) {
     const YAML::Node value = entry[key];
@@ -88,7 +87,8 @@ std::string inventory_text(const std::vector<Rule>& rules) {
 }
 
 Result<std::vector<Rule>> parse_inventory(std::string_view text) {
-    if (text.size() > text_limit) return bad_input("cdsl.yaml is longer than {} bytes", text_limit);
+    // yaml-cpp has no bounds of its own.
+    if (text.size() > inventory_limit) return bad_input("cdsl.yaml is longer than {} bytes", inventory_limit);
     try {
         auto rules = rules_from(YAML::Load(std::string(text)));
         if (!rules) return Failure(rules.error().context("cdsl.yaml"));

@@ -11,6 +11,7 @@
 namespace pando::cdsl {
 
 constexpr int inventory_version = 1;
+constexpr size_t inventory_limit = 4U << 20U;  // bytes
 
 std::string inventory_text(const std::vector<Rule>& rules);
 

@@ -17,6 +17,7 @@ constexpr const char* shared_directory = ".pando/shared";  // the root without t
 constexpr const char* journal_directory = ".pando/journal";
 constexpr const char* displaced_directory = ".pando/displaced";  // files that stood where a link belongs
 constexpr const char* inventory_name = "cdsl.yaml";
+constexpr const char* inventory_path = ".pando/cdsl.yaml";
 
 // "../.pando/local/etc/hostname" for /etc/hostname: relative, so that it also holds below /sysroot or in a chroot.
 std::string target_of_link(const std::filesystem::path& path);

@@ -7,13 +7,10 @@
 #include "cdsl/mounts.h"
 #include "cdsl/seed.h"
 
-#include "base/file.h"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
-#include <array>
 
 namespace pando::cdsl {
 namespace fs = std::filesystem;
@@ -186,9 +183,8 @@ private:
 
     Result<bool> was_prepared(const Rule& rule) {
         if (!prepared_) {
-            const auto pando = TRY(open_beneath(root_.get(), pando_directory, O_PATH | O_DIRECTORY));
-            const auto path = fmt::format("/proc/self/fd/{}/{}", pando.get(), inventory_name);
-            prepared_ = TRY(parse_inventory(TRY(read_file(path))));
+            const auto text = TRY(read_beneath(root_.get(), inventory_path, inventory_limit));
+            prepared_ = text ? TRY(parse_inventory(*text)) : std::vector<Rule>{};
         }
         return std::any_of(prepared_->begin(), prepared_->end(),
                            [&](const Rule& known) { return known.path == rule.path && known.mode == Mode::link; });

@@ -88,6 +88,18 @@ public:
         return seeder_for(nodes.get()).clean();
     }
 
+    // An archive of a prepared root may come without the marks of the template; the inventory in it says which
+    // directories are only there for what is below them.
+    Result<bool> is_marked() { return TRY(unmarked_parents()).empty(); }
+
+    Result<> mark() {
+        const auto nodes = TRY(open_beneath(TRY(view()), nodes_directory, O_PATH | O_DIRECTORY));
+        const auto lock = TRY(take_lock());
+        for (const fs::path& path : TRY(unmarked_parents()))
+            TRY(seeder_for(nodes.get()).mark_parent(template_tree, path));
+        return {};
+    }
+
     // A rule for what may not be installed has nothing to do where it is not.
     Result<bool> applies(const Rule& rule) {
         return rule.when == When::always || TRY(stat_beneath(TRY(view()), rule.path)).has_value();
@@ -179,14 +191,7 @@ public:
     }
 
     Result<bool> has_inventory() {
-        const auto pando = open_beneath(TRY(view()), pando_directory, O_PATH | O_DIRECTORY);
-        if (!pando) return false;
-        const auto file = open_beneath(pando->get(), inventory_name, O_RDONLY);
-        if (!file) return false;
-        const std::string wanted = inventory_text(rules_);
-        std::string content(wanted.size() + 1, '\0');
-        const ssize_t n = pread(file->get(), content.data(), content.size(), 0);
-        return n == static_cast<ssize_t>(wanted.size()) && content.compare(0, wanted.size(), wanted) == 0;
+        return TRY(read_beneath(TRY(view()), inventory_path, inventory_limit)) == inventory_text(rules_);
     }
 
     Result<> write_inventory() {
@@ -202,6 +207,26 @@ private:
     // GFS2 carries it to the other nodes.
     Result<FileLock> take_lock() const {
         return FileLock::take(root_ / journal_directory / "lock", Deadline::after(lock_patience));
+    }
+
+    Result<std::vector<fs::path>> unmarked_parents() {
+        const auto text = TRY(read_beneath(TRY(view()), inventory_path, inventory_limit));
+        const auto nodes = open_beneath(TRY(view()), nodes_directory, O_PATH | O_DIRECTORY);
+        if (!text || !nodes) return std::vector<fs::path>{};  // a root that is prepared for the first time
+        const auto known = TRY(parse_inventory(*text));
+        const auto is_content = [&](const fs::path& path) {
+            return std::any_of(known.begin(), known.end(), [&](const Rule& rule) {
+                return rule.mode == Mode::bind && (rule.path == path || is_below(path, rule.path));
+            });
+        };
+        std::set<fs::path> parents;
+        for (const Rule& rule : known)
+            for (fs::path path = rule.path.parent_path(); path != "/"; path = path.parent_path())
+                if (!is_content(path)) parents.insert(path);
+        std::vector<fs::path> unmarked;
+        for (const fs::path& path : parents)
+            if (TRY(seeder_for(nodes->get()).has(template_tree, path))) unmarked.push_back(path);
+        return unmarked;
     }
 
     static Result<std::vector<std::string>> node_trees(int nodes) {

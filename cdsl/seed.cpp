@@ -68,6 +68,13 @@ Result<bool> Seeder::has(const std::string& tree, const fs::path& path) const {
     return !TRY(is_marked(directory.get()));
 }
 
+Result<> Seeder::mark_parent(const std::string& tree, const fs::path& path) const {
+    const auto directory = TRY(open_beneath(nodes_, fs::path(tree) / path.relative_path(), O_PATH | O_DIRECTORY));
+    TRY(mark(directory.get()));
+    reached("marked");
+    return flush(directory.get());
+}
+
 Result<> Seeder::add(const std::string& tree, const fs::path& path, int like,
                      const std::function<Result<>(const Entry& to)>& make) const {
     if (TRY(has(tree, path))) return {};

@@ -29,6 +29,9 @@ public:
     // Is `path` content of the tree?
     Result<bool> has(const std::string& tree, const std::filesystem::path& path) const;
 
+    // Marks a directory as no content, only above it. For trees that lost their marks, as an archive may drop them.
+    Result<> mark_parent(const std::string& tree, const std::filesystem::path& path) const;
+
     // Makes `path` content of the tree unless it is. `make` puts it where it is told; the directories above it take
     // owner and permissions from those of the same path in `like`.
     Result<> add(const std::string& tree, const std::filesystem::path& path, int like,

@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace pando::cdsl {
@@ -289,6 +290,18 @@ TEST_F(World, PreparingARunningNodesRootReadsWhatIsUnderTheMounts) {
     });
     EXPECT_EQ(get("/.pando/nodes/.template/var/lib/dpkg/status"), "Package: base\n");
     EXPECT_EQ(get("/.pando/nodes/.template/var/tmp/private"), "(none)");
+}
+
+TEST_F(World, ARootUnpackedFromAnArchiveWithoutMarksIsPreparedAsIfItHadThem) {
+    prepare_all();
+    for (const char* parent : {"etc", "etc/ssh", "var", "var/lib"})
+        ASSERT_EQ(removexattr((root() / ".pando/nodes/.template" / parent).c_str(), "trusted.pando.parent"), 0)
+            << parent << ": " << strerror(errno);
+    auto grown = builtin_policy();
+    grown.push_back({"/var/lib", Mode::bind, Seed::copy, 0755, "x"});
+    prepare_all(grown);
+    EXPECT_EQ(get("/.pando/nodes/.template/var/lib/dpkg/status"), "Package: base\n");
+    EXPECT_EQ(get("/.pando/nodes/.template/var/lib/systemd/random-seed"), "seed\n");
 }
 
 TEST_F(World, WhatIsMountedOnARulesPathIsLeftAndTheRestMapped) {

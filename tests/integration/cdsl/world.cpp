@@ -159,8 +159,8 @@ void World::prepare_all(const std::vector<Rule>& policy) const {
 NodeFacts World::facts_of(const std::string& node) {
     return {node,
             {{"/etc/hostname", {node + "\n"}},
-             {"/etc/machine-id", {"id-of-" + node + "\n", 0444, true}},
-             {"/etc/iscsi/initiatorname.iscsi", {"InitiatorName=of." + node + "\n", 0600}}}};
+             {"/etc/machine-id", {"id-of-" + node + "\n", true, 0444}},
+             {"/etc/iscsi/initiatorname.iscsi", {"InitiatorName=of." + node + "\n", false, 0600}}}};
 }
 
 Mapped World::map_as(const std::string& node, const std::vector<Rule>& policy) const {
