@@ -55,7 +55,6 @@ constexpr std::array<Row, 20> program_packages = {{
     {"dlm_controld", "dlm-controld"},
     {"dlm_tool", "dlm-controld"},
     {"ipmitool", "ipmitool"},
-    {"iscsiadm", "open-iscsi"},
     {"iscsid", "open-iscsi"},
     {"mpathpersist", "multipath-tools"},
     {"pando-boot", "pando"},

@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <cstring>
+#include <sstream>
 
 namespace pando::chroot {
 namespace fs = std::filesystem;
@@ -93,6 +94,13 @@ PythonModules::Closure PythonModules::follow_all() {
     strict_ = false;
     for (const auto& [one, importer] : std::exchange(optional_, {})) import(one, importer);
     work_off();
+    while (!moved_imports_.empty()) {
+        const auto [name, importer] = std::move(moved_imports_.back());
+        moved_imports_.pop_back();
+        const auto [first, last] = moved_.equal_range(name);
+        for (auto row = first; row != last; ++row) (void)load(row->second, importer.file);
+        work_off();
+    }
     strict_ = true;
     return std::exchange(closure_, {});
 }
@@ -111,6 +119,7 @@ void PythonModules::read(const Work& work) {
     const PythonSource source = read_python(*text);
     for (const std::string& path : source.search_paths)
         if (std::find(search_.begin(), search_.end(), path) == search_.end()) search_.emplace_back(path);
+    moved_.insert(source.moved.begin(), source.moved.end());
     for (const Import& one : source.imports) {
         const auto& known = stand_ins();
         const auto stand_in = std::find_if(known.begin(), known.end(), [&](const StandIn& candidate) {
@@ -146,10 +155,26 @@ void PythonModules::import(const Import& import, const Work& importer) {
         if (strict_) closure_.missing.push_back({module, importer.file});
         return;
     }
+    if (const size_t at = module.find("six.moves"); at == 0 || (at != std::string::npos && module[at - 1] == '.'))
+        import_moved(module.substr(at), import, importer);
     // A name imported from a package may be a module of its own.
     const auto& place = modules_[module].place;
     if (place && !place->directory.empty())
         for (const std::string& name : import.names) (void)load(module + "." + name, importer.file);
+}
+
+// six.moves is made when six runs; what its parts are stands in six's own table, which is read by the time these are
+// looked up. `path` is "six.moves.…".
+void PythonModules::import_moved(const std::string& path, const Import& import, const Work& importer) {
+    std::vector<std::string> words = import.names;
+    std::istringstream parts(path);
+    for (std::string part; std::getline(parts, part, '.');) words.push_back(part);
+    for (const std::string& word : words) {
+        moved_imports_.emplace_back(word, importer);
+        if (word != "urllib") continue;
+        for (const char* part : {"urllib_parse", "urllib_error", "urlopen"})
+            moved_imports_.emplace_back(part, importer);
+    }
 }
 
 bool PythonModules::load(const std::string& module, const fs::path& importer) {

@@ -62,6 +62,7 @@ private:
     void import(const Import& import, const Work& importer);
     // Loads each part of a.b.c. False: not to be found from its first part on.
     bool load(const std::string& module, const std::filesystem::path& importer);
+    void import_moved(const std::string& path, const Import& import, const Work& importer);
     std::optional<Place> find(const std::string& module);
     std::optional<Place> find_in(const std::filesystem::path& directory, const std::string& name);
     const std::set<std::string>& listing(const std::filesystem::path& directory);
@@ -80,8 +81,10 @@ private:
     std::map<std::filesystem::path, std::set<std::string>> listings_;
     std::set<std::filesystem::path> added_;
     std::vector<Work> work_;
-    std::vector<std::pair<Import, Work>> optional_;  // imports that may fail, looked at after the others
-    bool strict_ = true;                             // what is imported now must be there
+    std::vector<std::pair<Import, Work>> optional_;            // imports that may fail, looked at after the others
+    std::vector<std::pair<std::string, Work>> moved_imports_;  // names imported from six.moves
+    std::multimap<std::string, std::string> moved_;            // what six says they are
+    bool strict_ = true;                                       // what is imported now must be there
     Closure closure_;
 };
 

@@ -146,10 +146,13 @@ private:
 };
 
 struct Block {
-    enum class Kind { plain, condition, attempt, function, never } kind;
-    size_t indent;
-    size_t first_import;  // of a `try` body; carried along its `except` clauses
-    size_t last_import;   // one past it
+    enum class Kind { plain, condition, attempt, function, never };
+    Kind kind = Kind::plain;
+    size_t indent = 0;
+    size_t first_import = 0;         // of a `try` body; carried along its `except` clauses
+    size_t last_import = 0;          // one past it
+    std::string loop_variable = {};  // of `for x in ("a", "b"):`
+    std::vector<std::string> loop_values = {};
 };
 
 class Finder {
@@ -168,7 +171,7 @@ public:
 private:
     // Leaves the blocks that ended before this statement, and returns the last one left at the same depth.
     Block close_blocks(size_t indent) {
-        Block closed{Block::Kind::plain, 0, 0, 0};
+        Block closed;
         while (!blocks_.empty() && blocks_.back().indent >= indent) {
             closed = blocks_.back();
             if (closed.kind == Block::Kind::attempt && closed.last_import == 0)
@@ -179,14 +182,19 @@ private:
     }
 
     void open_block(const Statement& statement, const Block& before) {
-        Block block{Block::Kind::plain, statement.indent, 0, 0};
+        Block block{.indent = statement.indent};
         if (statement.begins("def") || (statement.begins("async") && statement.mentions("def"))) {
             block.kind = Block::Kind::function;
+        } else if (statement.begins("for")) {
+            read_loop(statement.tokens, block);
         } else if (statement.begins("try")) {
-            block = {Block::Kind::attempt, statement.indent, source_.imports.size(), 0};
+            block.kind = Block::Kind::attempt;
+            block.first_import = source_.imports.size();
         } else if (statement.begins("except")) {
             if (stands_missing_module(statement)) mark_perhaps(before.first_import, before.last_import);
-            block = {Block::Kind::condition, statement.indent, before.first_import, before.last_import};
+            block.kind = Block::Kind::condition;
+            block.first_import = before.first_import;
+            block.last_import = before.last_import;
         } else if (statement.begins("if") && statement.mentions("TYPE_CHECKING") && !statement.mentions("not")) {
             block.kind = Block::Kind::never;
         } else if (statement.begins("with") && statement.mentions("ImportError")) {
@@ -198,6 +206,13 @@ private:
             block.kind = Block::Kind::condition;
         }
         blocks_.push_back(block);
+    }
+
+    static void read_loop(const std::vector<Token>& tokens, Block& block) {
+        if (tokens.size() < 4 || !tokens[2].is("in")) return;
+        block.loop_variable = tokens[1].value;
+        for (size_t i = 3; i < tokens.size(); ++i)
+            if (tokens[i].kind == Token::Kind::text) block.loop_values.push_back(tokens[i].value);
     }
 
     static bool stands_missing_module(const Statement& except) {
@@ -269,22 +284,63 @@ private:
         add(std::move(import));
     }
 
-    // sys.path.append("/usr/share/fence"), sys.path.insert(0, "…"), __import__("x"), importlib.import_module("x")
     void read_calls(const std::vector<Token>& tokens) {
         for (size_t i = 0; i + 2 < tokens.size(); ++i) {
-            if ((tokens[i].is("__import__") || tokens[i].is("import_module")) && tokens[i + 1].is("(") &&
-                tokens[i + 2].kind == Token::Kind::text && !tokens[i + 2].value.starts_with('.')) {
-                add({.module = tokens[i + 2].value});
-            }
-            if (!tokens[i].is("path") || !tokens[i + 1].is(".")) continue;
-            size_t text = i + 4;  // path . append ( "…"
-            if (tokens[i + 2].is("insert"))
-                text += 2;
-            else if (!tokens[i + 2].is("append"))
-                continue;
-            if (text < tokens.size() && tokens[text].kind == Token::Kind::text && tokens[text].value.starts_with('/'))
-                source_.search_paths.push_back(tokens[text].value);
+            read_dynamic_import(tokens, i);
+            read_search_path(tokens, i);
+            read_moved(tokens, i);
         }
+    }
+
+    static bool is_text(const std::vector<Token>& tokens, size_t at) {
+        return at < tokens.size() && tokens[at].kind == Token::Kind::text;
+    }
+
+    // __import__("x"), importlib.import_module("x"), also of a variable that loops over constants; and six.moves.x,
+    // which is an import in effect.
+    void read_dynamic_import(const std::vector<Token>& tokens, size_t at) {
+        if ((tokens[at].is("__import__") || tokens[at].is("import_module")) && tokens[at + 1].is("(")) {
+            const Token& argument = tokens[at + 2];
+            if (argument.kind == Token::Kind::word) {
+                for (const Block& block : blocks_)
+                    if (block.loop_variable == argument.value)
+                        for (const std::string& module : block.loop_values) add({.module = module});
+            } else if (argument.kind == Token::Kind::text && !argument.value.starts_with('.')) {
+                add({.module = argument.value});
+            }
+        }
+        if (tokens[at].is("six") && tokens[at + 1].is(".") && tokens[at + 2].is("moves")) {
+            const std::string module = read_dotted(tokens, at);
+            add({.module = module});
+        }
+    }
+
+    // sys.path.append("/usr/share/fence"), sys.path.insert(0, "…")
+    void read_search_path(const std::vector<Token>& tokens, size_t at) {
+        if (!tokens[at].is("path") || !tokens[at + 1].is(".")) return;
+        size_t text = at + 4;  // path . append ( "…"
+        if (tokens[at + 2].is("insert"))
+            text += 2;
+        else if (!tokens[at + 2].is("append"))
+            return;
+        if (is_text(tokens, text) && tokens[text].value.starts_with('/'))
+            source_.search_paths.push_back(tokens[text].value);
+    }
+
+    // MovedModule("queue", "Queue"), MovedAttribute("urlencode", "urllib", "urllib.parse")
+    void read_moved(const std::vector<Token>& tokens, size_t at) {
+        if (!tokens[at].is("MovedModule") && !tokens[at].is("MovedAttribute")) return;
+        if (!tokens[at + 1].is("(") || !is_text(tokens, at + 2)) return;
+        const std::string& name = tokens[at + 2].value;
+        std::string module = name;  // when there is no third argument
+        size_t commas = 0;
+        for (size_t i = at + 3; i < tokens.size() && !tokens[i].is(")"); ++i) {
+            if (tokens[i].is(","))
+                ++commas;
+            else if (commas == 2 && tokens[i - 1].is(","))
+                module = is_text(tokens, i) ? tokens[i].value : "";
+        }
+        if (!module.empty()) source_.moved.emplace_back(name, module);
     }
 
     std::vector<Block> blocks_;

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pando::chroot {
@@ -26,6 +27,8 @@ struct Import {
 struct PythonSource {
     std::vector<Import> imports;
     std::vector<std::string> search_paths;  // constants given to sys.path.append() and sys.path.insert()
+    // Name and module of each row in six's table of what Python 3 moved: ("http_client", "http.client").
+    std::vector<std::pair<std::string, std::string>> moved;
 };
 
 // Never fails: what is not Python yields nothing. Imports for type checkers only are left out.

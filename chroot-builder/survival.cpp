@@ -74,7 +74,7 @@ Request survival_request() {
 Request request_for(const config::Cluster& cluster) {
     Request request = survival_request();
     if (cluster.storage.transport == "iscsi") {
-        for (const char* program : {"iscsid", "iscsiadm"}) request.programs.emplace_back(program);
+        request.programs.emplace_back("iscsid");
         request.made["/etc/iscsi"] = directory(0700, "initiator name and settings, written at boot");
     }
     std::set<std::string> agents;
