@@ -19,16 +19,21 @@ nlohmann::json to_json(const NodeState& state) {
         json["state"] = state.boot->state;
     }
     if (state.quorum) {
-        json["quorum"] = {{"quorate", state.quorum->quorate}, {"votes", state.quorum->votes},
-                          {"needed", state.quorum->needed}, {"expected", state.quorum->expected},
+        json["quorum"] = {{"quorate", state.quorum->quorate},
+                          {"votes", state.quorum->votes},
+                          {"needed", state.quorum->needed},
+                          {"expected", state.quorum->expected},
                           {"members", state.quorum->members}};
     }
     if (state.root) {
-        json["root"] = {{"device", state.root->device}, {"filesystem", state.root->filesystem},
-                        {"options", state.root->options}, {"writable", state.root->writable()}};
+        json["root"] = {{"device", state.root->device},
+                        {"filesystem", state.root->filesystem},
+                        {"options", state.root->options},
+                        {"writable", state.root->writable()}};
     }
     json["survival"] = nlohmann::json::array();
-    for (const auto& process : state.survival) json["survival"].push_back({{"pid", process.pid}, {"name", process.name}});
+    for (const auto& process : state.survival)
+        json["survival"].push_back({{"pid", process.pid}, {"name", process.name}});
     json["footholds"] = state.footholds.size();
     json["chroot"] = {{"used_bytes", state.chroot_used}, {"size_bytes", state.chroot_size}};
     return json;
@@ -39,7 +44,8 @@ void print(const NodeState& state) {
     if (state.boot) {
         row("node", fmt::format("{} of cluster {}, {}", state.boot->node, state.boot->cluster, state.boot->state));
         for (const auto& stage : state.boot->stages) {
-            if (stage.name == "root" && stage.result == "ok") row("", fmt::format("root mounted {:.1f} s after the kernel started", stage.end));
+            if (stage.name == "root" && stage.result == "ok")
+                row("", fmt::format("root mounted {:.1f} s after the kernel started", stage.end));
         }
     }
     if (state.quorum) {
@@ -49,12 +55,14 @@ void print(const NodeState& state) {
                                   state.quorum->votes, state.quorum->expected, state.quorum->needed, members));
     }
     if (state.root) {
-        row("root", fmt::format("{} {} {}", state.root->device, state.root->filesystem, state.root->writable() ? "read-write" : "READ-ONLY"));
+        row("root", fmt::format("{} {} {}", state.root->device, state.root->filesystem,
+                                state.root->writable() ? "read-write" : "READ-ONLY"));
     }
     row("chroot", fmt::format("{:.1f} of {:.0f} MB used", static_cast<double>(state.chroot_used) / 1e6,
                               static_cast<double>(state.chroot_size) / 1e6));
     std::string processes;
-    for (const auto& process : state.survival) processes += fmt::format("{}{} ({})", processes.empty() ? "" : ", ", process.name, process.pid);
+    for (const auto& process : state.survival)
+        processes += fmt::format("{}{} ({})", processes.empty() ? "" : ", ", process.name, process.pid);
     row("survival", processes.empty() ? "none" : processes);
     for (const std::string& fault : state.faults) row("FAULT", fault);
 }

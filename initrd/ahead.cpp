@@ -8,6 +8,7 @@
 #include "config/render.h"
 #include "hwdetect/coldplug.h"
 #include "initrd/api_mounts.h"
+#include "initrd/iscsi.h"
 
 namespace pando::initrd {
 namespace {
@@ -45,13 +46,17 @@ Result<> write_daemon_configuration(const Boot& boot) {
     TRY(make_directories(etc / "dlm"));
     TRY(make_directories(etc / "iscsi"));
     const auto key = boot.bundle->files.find("authkey");
-    if (key == boot.bundle->files.end()) return fail("the bundle carries no authkey").advise("make it again: pando bundle make");
+    if (key == boot.bundle->files.end())
+        return fail("the bundle carries no authkey").advise("make it again: pando bundle make");
     TRY(write_file_atomic(etc / "corosync/authkey", key->second, 0400));
     TRY(write_file_atomic(etc / "corosync/corosync.conf", config::corosync_conf(*boot.cluster)));
     // Passwords of fence devices are in it.
     TRY(write_file_atomic(etc / "dlm/dlm.conf", config::dlm_conf(*boot.cluster), 0600));
     TRY(write_file_atomic(etc / "hosts", config::hosts(*boot.cluster)));
     TRY(write_file_atomic(etc / "hostname", boot.node().name + "\n"));
+    if (const auto& iscsi = boot.cluster->storage.iscsi)
+        TRY(write_file_atomic(etc / "iscsi/initiatorname.iscsi",
+                              "InitiatorName=" + initiator_name(*iscsi, boot.node()) + "\n"));
     return {};
 }
 
@@ -68,7 +73,8 @@ Result<Child*> start_corosync(Boot& boot) {
     const auto& survival = boot.survival_made.get();
     if (!survival) return Failure(survival.error());
     boot.corosync_ready = TRY(ReadySocket::open("pando-corosync"));
-    boot.corosync = TRY((*survival)->start({"/usr/sbin/corosync", "-f"}, {{"NOTIFY_SOCKET", boot.corosync_ready->address()}}));
+    boot.corosync =
+        TRY((*survival)->start({"/usr/sbin/corosync", "-f"}, {{"NOTIFY_SOCKET", boot.corosync_ready->address()}}));
     return &*boot.corosync;
 }
 
@@ -80,7 +86,7 @@ std::vector<FenceAnswer> ask_from_chroot(Boot& boot, Deadline deadline) {
         if (!survival) return Failure(survival.error());
         return (*survival)->run({"/usr/sbin/" + argv.at(0)}, input, until);
     };
-    return ask_fence_devices(*boot.cluster, run, deadline);
+    return ask_fence_devices(*boot.cluster, boot.node().name, run, deadline);
 }
 
 }  // namespace
@@ -89,7 +95,7 @@ void peek_bundle(Boot& boot) {
     const auto blob = read_file(config::baked_bundle_path, config::bundle_limit);
     if (!blob) return;
     auto bundle = config::decode(*blob);
-    if (!bundle) return;   // stage bundle reads it again and says what is wrong
+    if (!bundle) return;  // stage bundle reads it again and says what is wrong
     auto cluster = bundle->description();
     if (!cluster) return;
     boot.bundle = std::move(*bundle);

@@ -43,8 +43,6 @@ Result<> mount_api_filesystems() {
     return {};
 }
 
-Result<> mount_configfs() {
-    return mount_one({"configfs", "/sys/kernel/config", no_programs, nullptr});
-}
+Result<> mount_configfs() { return mount_one({"configfs", "/sys/kernel/config", no_programs, nullptr}); }
 
 }  // namespace pando::initrd

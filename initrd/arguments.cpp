@@ -40,10 +40,12 @@ Result<BootArguments> parse_boot_arguments(std::string_view command_line) {
         const std::string key = word.substr(0, equals);
         const std::string value = equals == std::string::npos ? std::string() : word.substr(equals + 1);
         const bool ours = key.starts_with("rd.pando.");
-        if (!ours && key != "BOOTIF" && key != "init") continue;   // the kernel's and systemd's
-        if (value.size() > value_limit) return bad_input("kernel command line: {} is longer than {} bytes", key, value_limit);
+        if (!ours && key != "BOOTIF" && key != "init") continue;  // the kernel's and systemd's
+        if (value.size() > value_limit)
+            return bad_input("kernel command line: {} is longer than {} bytes", key, value_limit);
         if (!seen.insert(key).second)
-            return bad_input("kernel command line: {} is given twice", key).advise("keep one of them in the boot script");
+            return bad_input("kernel command line: {} is given twice", key)
+                .advise("keep one of them in the boot script");
 
         if (key == "BOOTIF") {
             arguments.boot_mac = mac_of_bootif(value);

@@ -12,11 +12,11 @@
 namespace pando::initrd {
 
 struct BootArguments {
-    std::optional<std::string> break_stage;   // rd.pando.break=STAGE
-    std::optional<std::string> install;       // rd.pando.install=URL
-    bool debug = false;                       // rd.pando.debug
-    std::optional<std::string> boot_mac;      // BOOTIF=01-aa-bb-cc-dd-ee-ff, as aa:bb:cc:dd:ee:ff
-    std::string init = "/sbin/init";          // init=
+    std::optional<std::string> break_stage;  // rd.pando.break=STAGE
+    std::optional<std::string> install;      // rd.pando.install=URL
+    bool debug = false;                      // rd.pando.debug
+    std::optional<std::string> boot_mac;     // BOOTIF=01-aa-bb-cc-dd-ee-ff, as aa:bb:cc:dd:ee:ff
+    std::string init = "/sbin/init";         // init=
 };
 
 Result<BootArguments> parse_boot_arguments(std::string_view command_line);

@@ -68,7 +68,8 @@ bool follow_policy(Boot& boot, const Stage& stage, unsigned failures) {
             log::error("{}: {} tries failed", stage.name, failures);
             return false;
         }
-        log::info("policy retry: try {} of {} in {} s, Enter for a shell", failures, retries, retry_pause.count() / 1000);
+        log::info("policy retry: try {} of {} in {} s, Enter for a shell", failures, retries,
+                  retry_pause.count() / 1000);
         (void)rescue_shell(std::string(stage.name) + " failed", Deadline::after(retry_pause));
         return true;
     }

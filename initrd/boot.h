@@ -31,16 +31,16 @@ struct Boot {
     hwdetect::Machine machine;
     std::optional<config::Bundle> bundle;
     std::optional<config::Cluster> cluster;
-    hwdetect::Identity identity;                 // its node points into `cluster`
+    hwdetect::Identity identity;  // its node points into `cluster`
     std::optional<SurvivalNamespace> survival;
     std::optional<ReadySocket> corosync_ready;
     bool corosync_is_ready = false;
     std::optional<Child> corosync, dlm_controld, iscsid;
-    std::string root_device;                     // /dev/sda3
+    std::string root_device;  // /dev/sda3
 
     // Work that goes on beside the stages (initrd/ahead.h); each is collected by the stage it belongs to. Shared
     // futures: what comes later waits for what came before.
-    std::shared_future<Result<std::string>> chroot_filled;        // "112 files, 31 MB"
+    std::shared_future<Result<std::string>> chroot_filled;  // "112 files, 31 MB"
     std::shared_future<Result<SurvivalNamespace*>> survival_made;
     std::shared_future<Result<>> root_modules_loaded;
     std::shared_future<Result<Child*>> corosync_started;

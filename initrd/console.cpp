@@ -6,15 +6,15 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <sys/klog.h>
 #include <memory>
 #include <sstream>
-#include <sys/klog.h>
 #include <vector>
 
 namespace pando::initrd {
 namespace {
 
-constexpr int klog_console_level = 8;   // SYSLOG_ACTION_CONSOLE_LEVEL
+constexpr int klog_console_level = 8;  // SYSLOG_ACTION_CONSOLE_LEVEL
 constexpr int show_warnings_and_worse = 5;
 
 struct Outputs {
@@ -36,22 +36,32 @@ Outputs open_outputs() {
 
 std::string_view mark(log::Level level) {
     switch (level) {
-        case log::Level::error: return "ERROR ";
-        case log::Level::warning: return "WARNING ";
-        case log::Level::hint: return "  -> ";
-        case log::Level::info: return "";
-        case log::Level::debug: return "debug: ";
+        case log::Level::error:
+            return "ERROR ";
+        case log::Level::warning:
+            return "WARNING ";
+        case log::Level::hint:
+            return "  -> ";
+        case log::Level::info:
+            return "";
+        case log::Level::debug:
+            return "debug: ";
     }
     return "";
 }
 
 int kernel_level(log::Level level) {
     switch (level) {
-        case log::Level::error: return 3;
-        case log::Level::warning: return 4;
-        case log::Level::hint: return 5;
-        case log::Level::info: return 6;
-        case log::Level::debug: return 7;
+        case log::Level::error:
+            return 3;
+        case log::Level::warning:
+            return 4;
+        case log::Level::hint:
+            return 5;
+        case log::Level::info:
+            return 6;
+        case log::Level::debug:
+            return 7;
     }
     return 6;
 }
@@ -72,7 +82,8 @@ void log_to_consoles(bool debug) {
             // At most the kernel's level of notice, or the kernel would print errors on the console again.
             const int to_kernel = std::max(kernel_level(level), 5);
             if (outputs->kernel_log.valid())
-                (void)write_all(outputs->kernel_log.get(), fmt::format("<{}>pando: {}{}\n", to_kernel, mark(level), line));
+                (void)write_all(outputs->kernel_log.get(),
+                                fmt::format("<{}>pando: {}{}\n", to_kernel, mark(level), line));
         }
     });
 }

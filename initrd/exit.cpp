@@ -8,13 +8,13 @@
 #include "initrd/policy.h"
 #include "initrd/survival.h"
 
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <algorithm>
 #include <csignal>
 #include <sstream>
 #include <string_view>
-#include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <vector>
 
 namespace pando::initrd {
@@ -39,7 +39,8 @@ std::vector<MountPoint> mounts_below(std::string_view top) {
         std::istringstream fields(line);
         std::string id, parent, device, root, path, options, optional, filesystem;
         fields >> id >> parent >> device >> root >> path >> options;
-        while (fields >> optional && optional != "-") {}
+        while (fields >> optional && optional != "-") {
+        }
         fields >> filesystem;
         if (path == top || path.starts_with(std::string(top) + "/")) points.push_back({path, filesystem});
     }
@@ -82,7 +83,8 @@ void kill_users_of_old_root() {
             }
         }
     }
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {}
+    while (waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
 }
 
 Result<> leave_root(Deadline deadline) {
@@ -127,7 +129,7 @@ Result<> leave_cluster() {
 Ending ending_of(std::string_view verb) {
     if (verb == "poweroff") return Ending::power_off;
     if (verb == "halt") return Ending::halt;
-    return Ending::reboot;   // reboot, and kexec, which has nothing loaded here
+    return Ending::reboot;  // reboot, and kexec, which has nothing loaded here
 }
 
 // A step that failed leaves this node where only a reset is safe: its peers then fence it, and know where they are.

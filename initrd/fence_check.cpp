@@ -38,9 +38,11 @@ std::string agent_input(const config::FenceDevice& device, std::string_view acti
     return input + fmt::format("action={}\n", action);
 }
 
-std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const Runner& run, Deadline deadline) {
+std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const std::string& self, const Runner& run,
+                                           Deadline deadline) {
     std::vector<std::future<FenceAnswer>> asked;
     for (const auto& node : cluster.nodes) {
+        if (node.name == self) continue;
         for (const auto& device : node.fence)
             asked.push_back(std::async(std::launch::async, [&] { return ask(node, device, run, deadline); }));
     }

@@ -17,14 +17,16 @@ struct FenceAnswer {
     std::string node;
     std::string device;
     bool answered = false;
-    std::string says;      // "on", "off", or what went wrong
+    std::string says;  // "on", "off", or what went wrong
 };
 
 // How a program is run: on the initramfs, or inside the chroot.
-using Runner = std::function<Result<Finished>(const std::vector<std::string>& argv, const std::string& input, Deadline)>;
+using Runner =
+    std::function<Result<Finished>(const std::vector<std::string>& argv, const std::string& input, Deadline)>;
 
-// Every device of every node, all at once.
-std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const Runner& run, Deadline deadline);
+// Every device of every other node, all at once: those this node would fence with. Its own are asked by the others.
+std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const std::string& self, const Runner& run,
+                                           Deadline deadline);
 
 // What goes to the agent's standard input: one option a line.
 std::string agent_input(const config::FenceDevice& device, std::string_view action);

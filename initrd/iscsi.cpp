@@ -154,6 +154,10 @@ Result<Portal> parse_portal(std::string_view text) {
     return portal;
 }
 
+std::string initiator_name(const config::Iscsi& iscsi, const config::Node& node) {
+    return iscsi.initiator_prefix + ":" + node.name;
+}
+
 Result<std::string> iscsi_login(const config::Iscsi& iscsi, const std::string& initiator, Deadline deadline) {
     std::vector<Portal> portals;
     for (const std::string& text : iscsi.portals) portals.push_back(TRY(parse_portal(text)));

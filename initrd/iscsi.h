@@ -22,6 +22,9 @@ struct Portal {
 // "192.0.2.1", "192.0.2.1:3260", "[2001:db8::1]:3260", "2001:db8::1".
 Result<Portal> parse_portal(std::string_view text);
 
+// How a node calls itself to the target: iqn.2026-01.org.pando:n1.
+std::string initiator_name(const config::Iscsi& iscsi, const config::Node& node);
+
 // Loads the drivers and logs in at the first portal that lets us; the others are tried in their order when one does
 // not answer, again and again until the deadline. Returns the portal. A session that is there already is success.
 // The error says of every portal whether it was out of reach or refused, and what iscsistart said.

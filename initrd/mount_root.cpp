@@ -36,7 +36,8 @@ Error explain_mount_error(int sys, std::string_view device) {
     switch (sys) {
         case EBADR:
             error.what += ": its lock table names another cluster";
-            error.advice = "compare cluster.name and root.name in cluster.yaml with: tunegfs2 -l " + std::string(device);
+            error.advice =
+                "compare cluster.name and root.name in cluster.yaml with: tunegfs2 -l " + std::string(device);
             break;
         case EUSERS:
             error.what += ": every journal is in use by another node";

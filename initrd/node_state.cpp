@@ -4,11 +4,10 @@
 #include "base/file.h"
 #include "initrd/survival.h"
 
-#include <algorithm>
-#include <array>
-#include <sstream>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <algorithm>
+#include <sstream>
 
 namespace pando::initrd {
 namespace {
@@ -21,7 +20,8 @@ std::optional<RootMount> read_root_mount() {
         std::istringstream fields(line);
         std::string id, parent, number, root, point, options, optional, filesystem, device, super;
         fields >> id >> parent >> number >> root >> point >> options;
-        while (fields >> optional && optional != "-") {}
+        while (fields >> optional && optional != "-") {
+        }
         fields >> filesystem >> device >> super;
         if (point != "/") continue;
         unsigned major_number = 0, minor_number = 0;
@@ -32,7 +32,13 @@ std::optional<RootMount> read_root_mount() {
     return found;
 }
 
-constexpr std::array<const char*, 2> required_daemons = {"@corosync", "@dlm_controld"};
+// iscsid only where the root comes over iSCSI: without it a lost connection is never made again.
+std::vector<std::string> required_daemons() {
+    std::vector<std::string> names = {"@corosync", "@dlm_controld"};
+    if (!list_directory("/sys/class/iscsi_session").value_or(std::vector<std::string>()).empty())
+        names.emplace_back("@iscsid");
+    return names;
+}
 
 void find_faults(NodeState& state) {
     auto& faults = state.faults;
@@ -41,10 +47,10 @@ void find_faults(NodeState& state) {
     if (!state.quorum) faults.emplace_back("corosync does not answer");
     if (state.quorum && !state.quorum->quorate) faults.emplace_back("no quorum: the shared root is frozen");
     if (state.root && !state.root->writable()) faults.emplace_back("the root is mounted read-only");
-    for (const char* daemon : required_daemons) {
+    for (const std::string& daemon : required_daemons()) {
         const bool runs = std::any_of(state.survival.begin(), state.survival.end(),
                                       [&](const Process& process) { return process.name == daemon; });
-        if (!runs) faults.push_back(std::string(daemon + 1) + " does not run in the chroot");
+        if (!runs) faults.push_back(daemon.substr(1) + " does not run in the chroot");
     }
     for (const auto& foothold : state.footholds) {
         faults.push_back(fmt::format("{} (process {}) stands on the shared root by {}: {}", foothold.process,
@@ -67,7 +73,7 @@ Result<NodeState> read_node_state() {
         state.survival.push_back({pid, line.substr(0, line.find('\0'))});
     }
     if (state.root) state.footholds = TRY(chroot::footholds(pids, state.root->number));
-    struct statvfs fs{};
+    struct statvfs fs {};
     if (statvfs(chroot_path, &fs) == 0) {
         state.chroot_size = fs.f_blocks * fs.f_frsize;
         state.chroot_used = (fs.f_blocks - fs.f_bfree) * fs.f_frsize;

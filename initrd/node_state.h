@@ -15,24 +15,24 @@
 namespace pando::initrd {
 
 struct RootMount {
-    std::string device, filesystem, options;   // as in /proc/self/mountinfo
+    std::string device, filesystem, options;  // as in /proc/self/mountinfo
     dev_t number = 0;
     bool writable() const;
 };
 
 struct Process {
     pid_t pid = 0;
-    std::string name;   // @corosync
+    std::string name;  // @corosync
 };
 
 struct NodeState {
-    std::optional<Timeline> boot;        // absent: not started by pando-boot
-    std::optional<Quorum> quorum;        // absent: no corosync answers
+    std::optional<Timeline> boot;  // absent: not started by pando-boot
+    std::optional<Quorum> quorum;  // absent: no corosync answers
     std::optional<RootMount> root;
     std::vector<Process> survival;
-    std::vector<chroot::Foothold> footholds;   // of the survival set on the root: must be empty
-    uint64_t chroot_used = 0, chroot_size = 0; // bytes
-    std::vector<std::string> faults;     // what is wrong, a line each; empty on a healthy node
+    std::vector<chroot::Foothold> footholds;    // of the survival set on the root: must be empty
+    uint64_t chroot_used = 0, chroot_size = 0;  // bytes
+    std::vector<std::string> faults;            // what is wrong, a line each; empty on a healthy node
 };
 
 Result<NodeState> read_node_state();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/notify.h"
 
-#include <array>
-#include <cstddef>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <array>
+#include <cstddef>
 
 namespace pando::initrd {
 
@@ -17,7 +17,7 @@ Result<ReadySocket> ReadySocket::open(std::string_view name) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (name.size() + 1 > sizeof address.sun_path) return fail("socket name {} is too long", name);
-    name.copy(address.sun_path + 1, name.size());   // a leading zero byte makes it abstract
+    name.copy(address.sun_path + 1, name.size());  // a leading zero byte makes it abstract
     const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
     if (bind(ready.fd_.get(), reinterpret_cast<sockaddr*>(&address), length) < 0)
         return fail_errno(errno, "socket {} for daemon readiness", name);
@@ -34,7 +34,8 @@ Result<> ReadySocket::wait(Child& daemon, Deadline deadline) const {
         if (fds[0].revents != 0) {
             std::array<char, 4096> text;
             const ssize_t n = recv(fd_.get(), text.data(), text.size(), 0);
-            if (n > 0 && std::string_view(text.data(), static_cast<size_t>(n)).find("READY=1") != std::string_view::npos)
+            if (n > 0 &&
+                std::string_view(text.data(), static_cast<size_t>(n)).find("READY=1") != std::string_view::npos)
                 return {};
             continue;
         }

@@ -19,7 +19,7 @@ namespace pando::initrd {
 class ReadySocket {
 public:
     static Result<ReadySocket> open(std::string_view name);
-    std::string address() const { return "@" + name_; }   // the value of NOTIFY_SOCKET
+    std::string address() const { return "@" + name_; }  // the value of NOTIFY_SOCKET
     // Until READY=1 came. Error: the daemon ended first, or the deadline passed.
     Result<> wait(Child& daemon, Deadline deadline) const;
 

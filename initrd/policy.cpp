@@ -19,7 +19,7 @@ namespace {
 bool key_pressed(Deadline deadline) {
     UniqueFd console(open("/dev/console", O_RDWR | O_NOCTTY | O_CLOEXEC));
     if (!console.valid()) return false;
-    tcflush(console.get(), TCIFLUSH);   // keys pressed at the boot loader do not count
+    tcflush(console.get(), TCIFLUSH);  // keys pressed at the boot loader do not count
     pollfd input{console.get(), POLLIN, 0};
     return poll(&input, 1, deadline.poll_timeout()) > 0 && (input.revents & POLLIN) != 0;
 }
@@ -45,22 +45,29 @@ bool rescue_shell(std::string_view why, Deadline deadline) {
         log::write(shell.error());
         return false;
     }
-    (void)shell->wait(Deadline::never());   // a person is there
+    (void)shell->wait(Deadline::never());  // a person is there
     return true;
 }
 
 void reboot_after(std::chrono::milliseconds delay) {
     log::info("this machine reboots in {} s; press Enter for a shell", delay.count() / 1000);
-    if (key_pressed(Deadline::after(delay))) (void)rescue_shell("reboot held", Deadline::after(std::chrono::minutes(5)));
+    if (key_pressed(Deadline::after(delay)))
+        (void)rescue_shell("reboot held", Deadline::after(std::chrono::minutes(5)));
     end_machine(Ending::reboot);
 }
 
 void end_machine(Ending ending) {
     sync();
     switch (ending) {
-        case Ending::reboot: reboot(RB_AUTOBOOT); break;
-        case Ending::power_off: reboot(RB_POWER_OFF); break;
-        case Ending::halt: reboot(RB_HALT_SYSTEM); break;
+        case Ending::reboot:
+            reboot(RB_AUTOBOOT);
+            break;
+        case Ending::power_off:
+            reboot(RB_POWER_OFF);
+            break;
+        case Ending::halt:
+            reboot(RB_HALT_SYSTEM);
+            break;
     }
     // The kernel refused; process 1 must not return.
     for (;;) pause();

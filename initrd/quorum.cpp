@@ -4,8 +4,8 @@
 #include <corosync/cfg.h>
 #include <corosync/quorum.h>
 #include <corosync/votequorum.h>
-#include <optional>
 #include <poll.h>
+#include <optional>
 
 namespace pando::initrd {
 namespace {
@@ -84,15 +84,13 @@ void add_votes(Quorum& state) {
 
 }  // namespace
 
-Result<Quorum> read_quorum() {
-    return wait_for_quorum(Deadline::after(Milliseconds(0)), nullptr);
-}
+Result<Quorum> read_quorum() { return wait_for_quorum(Deadline::after(Milliseconds(0)), nullptr); }
 
 Result<Quorum> wait_for_quorum(Deadline deadline, const std::function<void(const Quorum&)>& changed) {
     Quorum state;
     QuorumConnection connection;
     TRY(connection.open(&state));
-    TRY(connection.dispatch());   // CS_TRACK_CURRENT: the state of now comes first
+    TRY(connection.dispatch());  // CS_TRACK_CURRENT: the state of now comes first
     add_votes(state);
     while (changed) {
         changed(state);

@@ -13,10 +13,10 @@ namespace pando::initrd {
 
 struct Quorum {
     bool quorate = false;
-    unsigned votes = 0;       // present
-    unsigned needed = 0;      // for quorum
+    unsigned votes = 0;   // present
+    unsigned needed = 0;  // for quorum
     unsigned expected = 0;
-    std::vector<uint32_t> members;   // node ids
+    std::vector<uint32_t> members;  // node ids
 };
 
 // What holds now; an error when no corosync answers on this machine.

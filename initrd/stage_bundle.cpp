@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Stage bundle: the cluster's description. Baked in beside the image now; the LUN's newest valid slot has its place here.
+// Stage bundle: the cluster's description. Baked in beside the image now; the LUN's newest valid slot has its place
+// here.
 #include "base/file.h"
 #include "initrd/boot.h"
 #include "initrd/stage_functions.h"

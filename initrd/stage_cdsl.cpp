@@ -5,6 +5,7 @@
 #include "cdsl/apply.h"
 #include "config/render.h"
 #include "initrd/boot.h"
+#include "initrd/iscsi.h"
 #include "initrd/stage_functions.h"
 
 #include <algorithm>
@@ -25,17 +26,16 @@ Result<std::string> run_cdsl(Boot& boot, Deadline) {
     const auto policy = TRY(cdsl::policy_for(*boot.cluster, boot.node()));
     cdsl::NodeFacts facts;
     facts.name = boot.node().name;
-    facts.files["/etc/hostname"] = {boot.node().name + "\n", false};
-    facts.files["/etc/hosts"] = {config::hosts(*boot.cluster), false};
-    facts.files["/etc/machine-id"] = {TRY(new_machine_id()), true};
-    if (boot.cluster->storage.iscsi) {
-        const std::string initiator = boot.cluster->storage.iscsi->initiator_prefix + ":" + boot.node().name;
-        facts.files["/etc/iscsi/initiatorname.iscsi"] = {"InitiatorName=" + initiator + "\n", false};
-    }
+    facts.files["/etc/hostname"] = {boot.node().name + "\n"};
+    facts.files["/etc/hosts"] = {config::hosts(*boot.cluster)};
+    facts.files["/etc/machine-id"] = {.content = TRY(new_machine_id()), .keep_existing = true};
+    if (const auto& iscsi = boot.cluster->storage.iscsi)
+        facts.files["/etc/iscsi/initiatorname.iscsi"] = {"InitiatorName=" + initiator_name(*iscsi, boot.node()) + "\n"};
     const auto mapped = TRY(cdsl::map(sysroot_path, policy, facts));
     for (const std::string& failure : mapped.failures) log::warning("cdsl: {}", failure);
-    return fmt::format("{} binds, {} links, {} tmpfs for {}{}", mapped.binds, mapped.links, mapped.tmpfs, boot.node().name,
-                       mapped.failures.empty() ? "" : fmt::format("; {} not mapped, see above", mapped.failures.size()));
+    return fmt::format(
+        "{} binds, {} links, {} tmpfs for {}{}", mapped.binds, mapped.links, mapped.tmpfs, boot.node().name,
+        mapped.failures.empty() ? "" : fmt::format("; {} not mapped, see above", mapped.failures.size()));
 }
 
 }  // namespace pando::initrd

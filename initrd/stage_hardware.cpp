@@ -20,7 +20,8 @@ bool has_mac(const hwdetect::Machine& machine, const std::string& mac) {
 bool has_needed_nics(const Boot& boot, const hwdetect::Machine& machine) {
     if (boot.identity.node != nullptr) {
         const auto& nics = boot.node().nics;
-        return std::all_of(nics.begin(), nics.end(), [&](const auto& nic) { return !nic.mac || has_mac(machine, *nic.mac); });
+        return std::all_of(nics.begin(), nics.end(),
+                           [&](const auto& nic) { return !nic.mac || has_mac(machine, *nic.mac); });
     }
     if (boot.arguments.boot_mac) return has_mac(machine, *boot.arguments.boot_mac);
     return !machine.nics.empty();
@@ -31,7 +32,7 @@ bool has_needed_nics(const Boot& boot, const hwdetect::Machine& machine) {
 Result<std::string> run_hardware(Boot& boot, Deadline deadline) {
     const auto root = TRY(Sysroot::open("/"));
     boot.machine = TRY(hwdetect::read_machine(root));
-    peek_bundle(boot);   // a UUID or serial decides before any driver is there
+    peek_bundle(boot);  // a UUID or serial decides before any driver is there
 
     Error reading;
     const auto satisfied = [&] {
@@ -51,7 +52,7 @@ Result<std::string> run_hardware(Boot& boot, Deadline deadline) {
                     boot.identity.node != nullptr ? "node (" + boot.node().name + ")" : std::string("machine"),
                     hwdetect::describe(boot.machine));
     }
-    peek_bundle(boot);   // now by MAC as well
+    peek_bundle(boot);  // now by MAC as well
     return fmt::format("{}; {} drivers", hwdetect::describe(boot.machine), coldplug.loaded.size());
 }
 

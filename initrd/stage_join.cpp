@@ -7,9 +7,9 @@
 #include "initrd/quorum.h"
 #include "initrd/stage_functions.h"
 
+#include <poll.h>
 #include <algorithm>
 #include <filesystem>
-#include <poll.h>
 
 namespace pando::initrd {
 namespace {
@@ -43,7 +43,8 @@ Result<> wait_for_dlm_address(Deadline deadline) {
     const fs::path comms = "/sys/kernel/config/dlm/cluster/comms";
     // configfs reports no changes, so the state is looked at; it is there when READY came, or a moment later.
     while (list_directory(comms).value_or(std::vector<std::string>()).empty()) {
-        if (deadline.passed()) return fail("dlm_controld has set no address in {}", comms.string()).kind(ErrorKind::timeout);
+        if (deadline.passed())
+            return fail("dlm_controld has set no address in {}", comms.string()).kind(ErrorKind::timeout);
         poll(nullptr, 0, 20);
     }
     return {};
@@ -55,7 +56,8 @@ Result<> start_dlm_controld(Boot& boot, Deadline deadline) {
     if (const auto& loaded = boot.root_modules_loaded.get(); !loaded) return loaded;
     TRY(make_dlm_device_links());
     const auto ready = TRY(ReadySocket::open("pando-dlm_controld"));
-    boot.dlm_controld = TRY(boot.survival->start({"/usr/sbin/dlm_controld", "--foreground"}, {{"NOTIFY_SOCKET", ready.address()}}));
+    boot.dlm_controld =
+        TRY(boot.survival->start({"/usr/sbin/dlm_controld", "--foreground"}, {{"NOTIFY_SOCKET", ready.address()}}));
     TRY(ready.wait(*boot.dlm_controld, deadline));
     return wait_for_dlm_address(deadline);
 }
@@ -72,8 +74,8 @@ Result<std::string> run_join(Boot& boot, Deadline deadline) {
     }
     const auto tell = [&](const Quorum& quorum) {
         if (quorum.quorate) return;
-        log::info("join: {} of {} votes, {} needed; here: {}; missing: {}", quorum.votes, quorum.expected, quorum.needed,
-                  present(*boot.cluster, quorum, true), present(*boot.cluster, quorum, false));
+        log::info("join: {} of {} votes, {} needed; here: {}; missing: {}", quorum.votes, quorum.expected,
+                  quorum.needed, present(*boot.cluster, quorum, true), present(*boot.cluster, quorum, false));
     };
     auto quorum = wait_for_quorum(deadline, tell);
     if (!quorum) return Failure(quorum.error());

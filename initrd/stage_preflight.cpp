@@ -23,7 +23,9 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
     }
     if (!silent.empty()) {
         return fail("fence devices do not answer:{}", silent)
-            .advise("without fencing the first death freezes every node; check address, user, password and cable of the device");
+            .advise(
+                "without fencing the first death freezes every node; check address, user, password and cable of the "
+                "device");
     }
     return "fence devices answer: " + states;
 }

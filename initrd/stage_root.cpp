@@ -9,13 +9,15 @@ namespace pando::initrd {
 
 Result<std::string> run_root(Boot& boot, Deadline deadline) {
     const config::Root& root = boot.cluster->root;
-    const Finished mounted = TRY(run({.argv = {"/proc/self/exe", mount_root_verb, boot.root_device, root.filesystem, root.mount_options},
-                                      .deadline = deadline}));
+    const Finished mounted =
+        TRY(run({.argv = {"/proc/self/exe", mount_root_verb, boot.root_device, root.filesystem, root.mount_options},
+                 .deadline = deadline}));
     if (!mounted.ok()) {
         const auto [what, advice] = split_report(mounted.err);
         return fail("{}", what).advise(advice);
     }
-    return fmt::format("{} ({}, {}) at {}", boot.root_device, root.filesystem, boot.cluster->lock_table(), sysroot_path);
+    return fmt::format("{} ({}, {}) at {}", boot.root_device, root.filesystem, boot.cluster->lock_table(),
+                       sysroot_path);
 }
 
 }  // namespace pando::initrd

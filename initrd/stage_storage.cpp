@@ -20,8 +20,7 @@ Result<std::string> run_storage(Boot& boot, Deadline deadline) {
     const config::Storage& storage = boot.cluster->storage;
     std::string by = "local";
     if (storage.iscsi) {
-        const std::string initiator = storage.iscsi->initiator_prefix + ":" + boot.node().name;
-        by = "iSCSI at " + TRY(iscsi_login(*storage.iscsi, initiator, deadline));
+        by = "iSCSI at " + TRY(iscsi_login(*storage.iscsi, initiator_name(*storage.iscsi, boot.node()), deadline));
     } else {
         const auto found = [&] {
             const auto root = Sysroot::open("/");

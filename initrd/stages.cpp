@@ -7,8 +7,8 @@
 
 namespace pando::initrd {
 
-using std::chrono::seconds;
 using config::Policy;
+using std::chrono::seconds;
 
 const std::vector<Stage>& boot_stages() {
     static const std::vector<Stage> stages = {

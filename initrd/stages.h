@@ -13,7 +13,7 @@
 
 namespace pando::initrd {
 
-struct Boot;   // what one boot knows so far: initrd/boot.h
+struct Boot;  // what one boot knows so far: initrd/boot.h
 
 struct Stage {
     std::string_view name;
@@ -21,13 +21,13 @@ struct Stage {
     config::Policy policy;
     // Does the work; what it returns is shown behind "ok": "2 NICs, 5 drivers".
     Result<std::string> (*run)(Boot& boot, Deadline deadline);
-    std::string_view advice;   // shown when the error has no advice of its own
+    std::string_view advice;  // shown when the error has no advice of its own
 };
 
-const std::vector<Stage>& boot_stages();      // hardware … handover
-const std::vector<Stage>& install_stages();   // hardware, network, storage, bundle, install: rd.pando.install
+const std::vector<Stage>& boot_stages();     // hardware … handover
+const std::vector<Stage>& install_stages();  // hardware, network, storage, bundle, install: rd.pando.install
 
 bool is_stage(std::string_view name);
-std::string stage_names();   // "hardware network …" for messages
+std::string stage_names();  // "hardware network …" for messages
 
 }  // namespace pando::initrd

@@ -3,14 +3,14 @@
 
 #include "base/file.h"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cctype>
 
 namespace pando::initrd {
 namespace fs = std::filesystem;

@@ -6,14 +6,14 @@
 #include "base/log.h"
 #include "initrd/policy.h"
 
-#include <array>
-#include <cstdlib>
 #include <dirent.h>
 #include <fcntl.h>
-#include <memory>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <array>
+#include <cstdlib>
+#include <memory>
 
 namespace pando::initrd {
 namespace fs = std::filesystem;
@@ -26,7 +26,7 @@ void remove_content(int directory, dev_t device) {
     rewinddir(entries.get());
     while (const dirent* entry = readdir(entries.get())) {
         const std::string_view name = entry->d_name;
-        struct stat st{};
+        struct stat st {};
         if (name == "." || name == ".." || fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) continue;
         if (st.st_dev != device) continue;
         if (S_ISDIR(st.st_mode)) {
@@ -50,13 +50,14 @@ Result<> switch_root(const fs::path& root, const fs::path& init) {
     for (const char* name : carried) TRY(make_directories(root / name));
 
     UniqueFd old_root(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    struct stat st{};
+    struct stat st {};
     if (!old_root.valid() || fstat(old_root.get(), &st) < 0) return fail_errno(errno, "opening the initramfs");
     for (const char* name : carried) {
         if (mount((fs::path("/") / name).c_str(), (root / name).c_str(), nullptr, MS_MOVE, nullptr) < 0)
             return fail_errno(errno, "moving /{} to the shared root", name);
     }
-    if (chdir(root.c_str()) < 0 || mount(".", "/", nullptr, MS_MOVE, nullptr) < 0 || chroot(".") < 0 || chdir("/") < 0) {
+    if (chdir(root.c_str()) < 0 || mount(".", "/", nullptr, MS_MOVE, nullptr) < 0 || chroot(".") < 0 ||
+        chdir("/") < 0) {
         // Half moved: there is no way back, and process 1 must not end.
         log::error("switching to the shared root: {}", std::strerror(errno));
         reboot_after(std::chrono::seconds(30));

@@ -22,8 +22,8 @@ Result<Timeline> Timeline::load(const std::filesystem::path& file) {
         timeline.cluster = json.at("cluster");
         timeline.state = json.at("state");
         for (const auto& row : json.at("stages")) {
-            timeline.stages.push_back({row.at("name"), row.at("start"), row.at("end"), row.at("result"), row.at("attempt"),
-                                       row.at("detail"), row.at("error"), row.at("advice")});
+            timeline.stages.push_back({row.at("name"), row.at("start"), row.at("end"), row.at("result"),
+                                       row.at("attempt"), row.at("detail"), row.at("error"), row.at("advice")});
         }
     } catch (const nlohmann::json::exception& error) {
         return pando::fail("{} is no boot timeline: {}", file.string(), error.what());
@@ -55,10 +55,17 @@ void Timeline::fail(const Error& error) {
 Result<> Timeline::save() const {
     nlohmann::json rows = nlohmann::json::array();
     for (const StageRecord& r : stages) {
-        rows.push_back({{"name", r.name}, {"start", r.start}, {"end", r.end}, {"result", r.result},
-                        {"attempt", r.attempt}, {"detail", r.detail}, {"error", r.error}, {"advice", r.advice}});
+        rows.push_back({{"name", r.name},
+                        {"start", r.start},
+                        {"end", r.end},
+                        {"result", r.result},
+                        {"attempt", r.attempt},
+                        {"detail", r.detail},
+                        {"error", r.error},
+                        {"advice", r.advice}});
     }
-    const nlohmann::json json = {{"version", 1}, {"node", node}, {"cluster", cluster}, {"state", state}, {"stages", rows}};
+    const nlohmann::json json = {
+        {"version", 1}, {"node", node}, {"cluster", cluster}, {"state", state}, {"stages", rows}};
     return write_file_atomic(file_, json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 

@@ -101,7 +101,7 @@ while time.monotonic() < end:
                 ns = os.readlink(f"/proc/{p}/ns/mnt")
                 print("agent in the chroot" if ns == chroot and ns != init else "agent ELSEWHERE", ns); raise SystemExit
         except OSError: pass
-    time.sleep(0.02)
+    time.sleep(0.02)  # between looks
 ' </dev/null >"$2" 2>&1 &
 }
 lines_after() { awk -v t="$2" '$1 > t' "$1" | wc -l; }
@@ -164,13 +164,18 @@ story_return() {
 
 # --- both stop in order -----------------------------------------------------------------------------------------------
 clean_journals() { # the root, looked at on this machine now that nobody uses it
-    local device status=0 said
-    device=$(losetup --find --show --partscan --read-only "$LUN")
-    # Partition nodes are made by the kernel; without udev they are there when losetup returns.
-    said=$(fsck.gfs2 -n "${device}p3" 2>&1) || status=$?
+    local device begin size status=0 said
+    # By offset: not every kernel reads a GPT.
+    read -r begin size < <(sfdisk --json "$LUN" | python3 -c '
+import json, sys
+table = json.load(sys.stdin)["partitiontable"]
+root = next(p for p in table["partitions"] if p.get("name") == "pando-root")
+print(root["start"] * table["sectorsize"], root["size"] * table["sectorsize"])')
+    device=$(losetup --find --show --read-only --offset "$begin" --sizelimit "$size" "$LUN")
+    said=$(fsck.gfs2 -n "$device" 2>&1) || status=$?
     losetup -d "$device"
-    grep -iE 'journal|clean|error' <<<"$said"
-    ((status == 0)) && ! grep -iqE 'dirty|needs (replay|recover)' <<<"$said"
+    grep -iE 'journal|clean|error|dirty' <<<"$said"
+    ((status == 0)) && ! grep -iqE 'dirty|needs recovery|error' <<<"$said"
 }
 story_stop() {
     local before after

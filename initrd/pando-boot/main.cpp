@@ -12,10 +12,10 @@
 #include "initrd/network.h"
 #include "initrd/policy.h"
 
+#include <unistd.h>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <unistd.h>
 
 namespace {
 

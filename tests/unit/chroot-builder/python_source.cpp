@@ -108,11 +108,35 @@ TEST(PythonSource, FindsModulesLoadedByAConstantName) {
                 ElementsAre("always one.two", "called three"));
 }
 
+TEST(PythonSource, FindsModulesLoadedByALoopOverConstants) {
+    EXPECT_THAT(imports_of("for package in ('urllib3', \"idna\"):\n"
+                           "    locals()[package] = __import__(package)\n"
+                           "for other in names:\n    __import__(other)\n"
+                           "__import__(package)\n"),
+                ElementsAre("always urllib3", "always idna"));
+}
+
 TEST(PythonSource, FindsDirectoriesAddedToTheSearchPath) {
     EXPECT_THAT(read_python("import sys\nsys.path.append(\"/usr/share/fence\")\nsys.path.insert(0, '/opt/agents')\n"
                             "sys.path.append(computed)\nother.append('/no')\n")
                     .search_paths,
                 ElementsAre("/usr/share/fence", "/opt/agents"));
+}
+
+TEST(PythonSource, ReadsWhatSixSaysHasMoved) {
+    const auto source = read_python(
+        "_moved_attributes = [\n"
+        "    MovedAttribute('urlencode', 'urllib', 'urllib.parse'),\n"
+        "    MovedModule(\"queue\", \"Queue\"),\n"
+        "    MovedModule('http_client', 'httplib', 'http.client'),\n"
+        "    MovedModule('urllib', __name__ + '.moves.urllib', __name__ + '.moves.urllib'),\n"
+        "    MovedAttribute('filter', 'itertools', 'builtins', 'ifilter', 'filter'),\n"
+        "]\n");
+    using Row = std::pair<std::string, std::string>;
+    EXPECT_THAT(source.moved, ElementsAre(Row("urlencode", "urllib.parse"), Row("queue", "queue"),
+                                          Row("http_client", "http.client"), Row("filter", "builtins")));
+    EXPECT_THAT(imports_of("import six\nx = six.moves.urllib.parse.quote\n"),
+                ElementsAre("always six", "always six.moves.urllib.parse.quote"));
 }
 
 TEST(PythonSource, WhatIsNotPythonYieldsNothingAndEnds) {

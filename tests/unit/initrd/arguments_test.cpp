@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "initrd/arguments.h"
+
+#include <gtest/gtest.h>
+
+using pando::ErrorKind;
+using pando::initrd::parse_boot_arguments;
+
+TEST(Arguments, WordsOfOthersAreLeftAlone) {
+    const auto parsed = parse_boot_arguments("BOOT_IMAGE=vmlinuz quiet console=ttyS0,115200 root=/dev/sda rd.break=x");
+    ASSERT_TRUE(parsed);
+    EXPECT_FALSE(parsed->break_stage);
+    EXPECT_FALSE(parsed->install);
+    EXPECT_EQ(parsed->init, "/sbin/init");
+}
+
+TEST(Arguments, OursAreRead) {
+    const auto parsed = parse_boot_arguments(
+        "rd.pando.break=join rd.pando.install=http://192.0.2.1/root.tar.zst rd.pando.debug "
+        "BOOTIF=01-52-54-00-AA-bb-0c init=/bin/bash\n");
+    ASSERT_TRUE(parsed) << parsed.error().what;
+    EXPECT_EQ(parsed->break_stage, "join");
+    EXPECT_EQ(parsed->install, "http://192.0.2.1/root.tar.zst");
+    EXPECT_TRUE(parsed->debug);
+    EXPECT_EQ(parsed->boot_mac, "52:54:00:aa:bb:0c");
+    EXPECT_EQ(parsed->init, "/bin/bash");
+}
+
+TEST(Arguments, WhatIsNoArgumentIsRefusedWithAdvice) {
+    for (const char* line : {
+             "rd.pando.brake=join",                      // unknown key
+             "rd.pando.break=joining",                   // unknown stage
+             "rd.pando.break",                           // no stage
+             "rd.pando.debug=1",                         // takes no value
+             "rd.pando.install=",                        // no URL
+             "rd.pando.break=join rd.pando.break=root",  // twice
+             "BOOTIF=52:54:00:aa:bb:cc",
+             "BOOTIF=01-52-54-00-aa-bb-zz",
+             "BOOTIF=01-52-54-00-aa-bb-cc-dd",
+         }) {
+        const auto parsed = parse_boot_arguments(line);
+        ASSERT_FALSE(parsed) << line;
+        EXPECT_EQ(parsed.error().kind, ErrorKind::bad_input) << line;
+        EXPECT_FALSE(parsed.error().advice.empty() && parsed.error().what.empty()) << line;
+    }
+    EXPECT_FALSE(parse_boot_arguments("rd.pando.install=" + std::string(5000, 'a')));
+    EXPECT_FALSE(parse_boot_arguments("init=sbin/init"));
+}
