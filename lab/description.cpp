@@ -89,14 +89,20 @@ Result<std::string> cluster_yaml(const Description& description) {
         if (key.find('\n') != std::string::npos) return bad_input("an ssh public key of more than one line");
         keys += fmt::format("    - {}\n", yaml_string(key));
     }
+    // Every lab's cluster has the same name and at least so many journals: a root that was installed once, with both
+    // written into it, serves any lab of the usual size.
+    constexpr uint32_t fewest_journals = 4;
+    // What GFS2 and DLM carry; beyond it the description must say that it is only a test.
+    constexpr uint32_t supported_nodes = 16;
+    const char* test = description.blades > supported_nodes ? "\n  test: true" : "";
     std::string text = fmt::format(R"(# The lab {name}: virtual blades in the network namespace pando-{name}.
 cluster:
   name: grove
-  authkey: authkey
+  authkey: authkey{test}
 
 root:
   name: root
-  journals: 4
+  journals: {journals}
 
 storage:
   transport: iscsi
@@ -112,7 +118,8 @@ boot:
   kernel_arguments: ["console=ttyS0,115200"]
 
 )",
-                                   fmt::arg("name", description.name));
+                                   fmt::arg("name", description.name), fmt::arg("test", test),
+                                   fmt::arg("journals", std::max(fewest_journals, description.blades)));
     if (!keys.empty()) text += fmt::format("access:\n  authorized_keys:\n{}\n", keys);
     text += "profiles:\n  blade:\n    drivers: [virtio_pci, virtio_net, virtio_rng, i6300esb]\n\nnodes:\n";
     for (uint32_t id = 1; id <= description.blades; ++id) text += node_yaml(description, id);

@@ -18,7 +18,7 @@ TEST(LabDescription, LoadsAsTheClusterItDescribes) {
     ASSERT_TRUE(yaml) << yaml.error().what;
     const auto cluster = config::load_text(*yaml, "cluster.yaml");
     ASSERT_TRUE(cluster) << cluster.error().what;
-    EXPECT_EQ(cluster->name, "grove");
+    EXPECT_FALSE(cluster->test);
     ASSERT_EQ(cluster->nodes.size(), 3U);
     EXPECT_EQ(cluster->nodes[2].name, "n3");
     EXPECT_EQ(cluster->nodes[2].id, 3U);
@@ -56,6 +56,17 @@ TEST(LabDescription, TheSameLabIsDescribedTheSameAndAnotherIsAnother) {
     const auto b = config::load_text(*other, "b");
     ASSERT_TRUE(a && b);
     EXPECT_NE(a->nodes[0].machine.uuid, b->nodes[0].machine.uuid);
+}
+
+TEST(LabDescription, OneInstalledRootServesEveryLabOfTheUsualSize) {
+    const auto one = cluster_yaml({"grove", 1, {}});
+    const auto four = cluster_yaml({"wood", 4, {}});
+    ASSERT_TRUE(one && four);
+    const auto a = config::load_text(*one, "a");
+    const auto b = config::load_text(*four, "b");
+    ASSERT_TRUE(a && b);
+    EXPECT_EQ(a->lock_table(), b->lock_table());
+    EXPECT_EQ(a->journals(), b->journals());
 }
 
 TEST(LabDescription, BadNamesAndCountsAreTheUsersToMend) {
