@@ -33,6 +33,16 @@ has_no_disk() { # the only block device is the iSCSI LUN
     transports=$(on "$1" sh -c 'for d in /sys/block/sd* /sys/block/vd* /sys/block/nvme*; do [ -e "$d" ] && readlink -f "$d"; done | grep -v /session; true')
     empty "$transports"
 }
+loaded_by_network() {
+    local logs address file
+    logs=${PANDO_LAB_STATE:-/var/lib/pando/lab}/$LAB/logs
+    for address in 10.77.0.11 10.77.0.12; do
+        grep -q "DHCPACK.* $address " "$logs"/dnsmasq* || { say "no DHCPACK for $address"; return 1; }
+        for file in vmlinuz pando.img bundle.cpio; do
+            grep -hq "^$address .*GET /$file HTTP.* 200 " "$logs"/* || { say "$address did not fetch $file"; return 1; }
+        done
+    done
+}
 failed_units() { on "$1" systemctl --failed --no-legend --plain; }
 system_is_running() { on "$1" systemctl is-system-running --wait; }
 
@@ -43,6 +53,7 @@ story_up() {
     claim "n1 booted from nothing into the shared root" wait_up n1
     claim "n2 booted from nothing into the shared root" wait_up n2
     local a b node
+    claim "both got their address by DHCP, and kernel, image and bundle by HTTP (from the servers' logs)" loaded_by_network
     for node in n1 n2; do
         claim "$node has no disk of its own, only the LUN" has_no_disk "$node"
         claim "$node runs without a failed unit" empty "$(system_is_running "$node" >/dev/null; failed_units "$node")"
@@ -132,6 +143,7 @@ story_death() {
     say "power cut: n2"
     cut=$EPOCHREALTIME
     "$PANDO" lab power --name "$LAB" n2 off
+    claim "the BMC of n2 reports off" same "$(bmc n2)" off
     claim "the fence agent runs, from the chroot" wait_for_agent "$agent" 120
     # The first write that was begun after the cut and is finished comes with the recovery.
     claim "the writes of n1 go on after the fencing" wait_for_recovery "$writes" "$cut" 180
