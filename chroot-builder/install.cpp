@@ -83,6 +83,9 @@ private:
         struct stat status {};
         if (fstatat(parent_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) return fail_errno(errno, "stat");
         if (!S_ISDIR(status.st_mode)) return fail("something that is no directory is in the way");
+        // Something is mounted over it (/proc): that is not ours to change.
+        struct stat above {};
+        if (fstat(parent_.get(), &above) == 0 && above.st_dev != status.st_dev) return {};
         if ((status.st_mode & 07777U) != entry.mode && fchmodat(parent_.get(), name.c_str(), entry.mode, 0) < 0)
             return fail_errno(errno, "chmod");
         return {};

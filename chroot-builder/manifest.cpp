@@ -48,7 +48,7 @@ json entry_to_json(const std::filesystem::path& path, const Entry& entry) {
 
 // A manifest comes from an image; still no path of it may lead out of the target.
 Result<> check_path(const std::filesystem::path& path) {
-    if (!path.is_absolute() || path != path.lexically_normal() || !path.has_filename() ||
+    if (!path.is_absolute() || path.native() != path.lexically_normal().native() || !path.has_filename() ||
         path.native().find('\0') != std::string::npos)
         return bad_input("\"{}\" is not a plain absolute path", path.string());
     return {};

@@ -76,7 +76,7 @@ PythonModules::PythonModules(const Sysroot& root, const fs::path& interpreter, s
 
 PythonModules::Closure PythonModules::start_up() {
     for (const char* module : start_modules)
-        if (!load(module, interpreter_)) closure_.missing.push_back({module, interpreter_});
+        if (!load(module, interpreter_) || !modules_[module].place) closure_.missing.push_back({module, interpreter_});
     return follow_all();
 }
 

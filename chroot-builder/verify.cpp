@@ -12,6 +12,12 @@ namespace {
 
 constexpr size_t shown_limit = 20;  // lines of an error; a tree that was never filled has hundreds
 
+// On a node /proc, /sys and /dev are mounted over the directories made for them; their modes are not ours.
+bool is_mounted_over(const struct stat& directory, const Sysroot& target) {
+    struct stat root {};
+    return fstat(target.fd(), &root) == 0 && root.st_dev != directory.st_dev;
+}
+
 // What is wrong with one entry; empty when nothing is.
 std::string fault(const fs::path& path, const Entry& entry, const Sysroot& target, Check check) {
     const auto status = target.lstat(path);
@@ -23,6 +29,7 @@ std::string fault(const fs::path& path, const Entry& entry, const Sysroot& targe
         return text && *text == entry.target ? "" : fmt::format("does not lead to {}", entry.target);
     }
     if (differs(entry.kind == Entry::Kind::directory ? S_IFDIR : S_IFREG)) return "is of another kind";
+    if (entry.kind == Entry::Kind::directory && is_mounted_over(*status, target)) return "";
     if ((status->st_mode & 07777U) != entry.mode)
         return fmt::format("has mode {:04o}, not {:04o}", status->st_mode & 07777U, entry.mode);
     if (entry.kind == Entry::Kind::directory) return "";
