@@ -29,7 +29,13 @@ Result<UniqueFd> Sysroot::open_at(const fs::path& path, int flags, mode_t mode) 
     how.mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? mode : 0;
     how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
     const char* name = relative.empty() ? "." : relative.c_str();
-    UniqueFd fd(static_cast<int>(syscall(SYS_openat2, fd_.get(), name, &how, sizeof how)));
+    // The kernel gives up on a path with ".." in it (most links in sysfs) when anything was renamed or mounted
+    // meanwhile.
+    UniqueFd fd;
+    for (int attempt = 0; attempt < 1000; ++attempt) {
+        fd.reset(static_cast<int>(syscall(SYS_openat2, fd_.get(), name, &how, sizeof how)));
+        if (fd.valid() || errno != EAGAIN) break;
+    }
     if (!fd.valid()) return fail_errno(errno, "opening {} in {}", path.string(), directory_.string());
     return fd;
 }

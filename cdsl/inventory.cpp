@@ -86,6 +86,15 @@ std::string inventory_text(const std::vector<Rule>& rules) {
     return std::string(out.c_str(), out.size()) + "\n";
 }
 
+bool is_newer_inventory(std::string_view text) {
+    try {
+        const YAML::Node document = YAML::Load(std::string(text.substr(0, inventory_limit)));
+        return document.IsMap() && document["version"] && document["version"].as<int>() > inventory_version;
+    } catch (const YAML::Exception&) {
+        return false;
+    }
+}
+
 Result<std::vector<Rule>> parse_inventory(std::string_view text) {
     // yaml-cpp has no bounds of its own.
     if (text.size() > inventory_limit) return bad_input("cdsl.yaml is longer than {} bytes", inventory_limit);

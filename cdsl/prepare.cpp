@@ -213,14 +213,16 @@ private:
         const auto text = TRY(read_beneath(TRY(view()), inventory_path, inventory_limit));
         const auto nodes = open_beneath(TRY(view()), nodes_directory, O_PATH | O_DIRECTORY);
         if (!text || !nodes) return std::vector<fs::path>{};  // a root that is prepared for the first time
-        const auto known = TRY(parse_inventory(*text));
+        const auto known = parse_inventory(*text);
+        if (!known && is_newer_inventory(*text)) return Failure(known.error());
+        if (!known) return std::vector<fs::path>{};  // torn by something else than us: the last step writes it anew
         const auto is_content = [&](const fs::path& path) {
-            return std::any_of(known.begin(), known.end(), [&](const Rule& rule) {
+            return std::any_of(known->begin(), known->end(), [&](const Rule& rule) {
                 return rule.mode == Mode::bind && (rule.path == path || is_below(path, rule.path));
             });
         };
         std::set<fs::path> parents;
-        for (const Rule& rule : known)
+        for (const Rule& rule : *known)
             for (fs::path path = rule.path.parent_path(); path != "/"; path = path.parent_path())
                 if (!is_content(path)) parents.insert(path);
         std::vector<fs::path> unmarked;
@@ -279,6 +281,8 @@ Plan prepare(const fs::path& root, const std::vector<Rule>& policy, const Checkp
               [=] { return work->make_directories(); }});
     plan.add(
         {"clear away what an interrupted run left", [=] { return work->is_clear(); }, [=] { return work->clear(); }});
+    plan.add({"mark the template's directories that are no content", [=] { return work->is_marked(); },
+              [=] { return work->mark(); }});
     for (const Rule& rule : work->rules())
         if (rule.mode != Mode::link)
             plan.add({fmt::format("create the mount point {}", rule.path.string()),

@@ -304,6 +304,19 @@ TEST_F(World, ARootUnpackedFromAnArchiveWithoutMarksIsPreparedAsIfItHadThem) {
     EXPECT_EQ(get("/.pando/nodes/.template/var/lib/systemd/random-seed"), "seed\n");
 }
 
+TEST_F(World, ATornInventoryIsWrittenAnewAndANewerOneIsLeftAlone) {
+    prepare_all();
+    const std::string inventory = get("/.pando/cdsl.yaml");
+    put("/.pando/cdsl.yaml", inventory.substr(0, inventory.size() / 2) + "\n - [");
+    prepare_all();
+    EXPECT_EQ(get("/.pando/cdsl.yaml"), inventory);
+    put("/.pando/cdsl.yaml", "version: 2\nrules: []\n");
+    const auto done = prepare(root(), builtin_policy()).execute(Plan::Mode::apply);
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().what, HasSubstr("has version 2"));
+    EXPECT_EQ(get("/.pando/cdsl.yaml"), "version: 2\nrules: []\n");
+}
+
 TEST_F(World, WhatIsMountedOnARulesPathIsLeftAndTheRestMapped) {
     prepare_all();
     as_node([&] {

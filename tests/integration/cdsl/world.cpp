@@ -130,7 +130,8 @@ std::string World::get(const std::string& path) const {
     // As a process of the node sees it: links are taken inside the root.
     auto root = Sysroot::open(root_);
     auto content = root->read(path);
-    return content ? *content : "(none)";
+    if (content) return *content;
+    return content.error().sys == ENOENT ? "(none)" : content.error().what;
 }
 
 Snapshot World::snapshot() const {

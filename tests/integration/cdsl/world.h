@@ -53,7 +53,7 @@ protected:
 
     const std::filesystem::path& root() const { return root_; }
     void put(const std::string& path, const std::string& content, mode_t mode = 0644) const;
-    std::string get(const std::string& path) const;  // "(none)" when it cannot be read
+    std::string get(const std::string& path) const;  // "(none)" when it is not there
 
     // Every path with type, owner, permissions, content or link text, and Pando's mark; mounts are not entered.
     Snapshot snapshot() const;
