@@ -3,7 +3,7 @@
 //
 //   TRY(mount_tmpfs("/run/initramfs", cluster.chroot.size, manifest));
 //   TRY(install(manifest, image, "/run/initramfs"));
-//   TRY(verify(manifest, TRY(Sysroot::open("/run/initramfs"))));
+//   TRY(verify(manifest, TRY(Sysroot::open("/run/initramfs")), Check::names));
 //
 // All three are idempotent, keep no state and may run in a thread of their own.
 #pragma once
@@ -24,11 +24,12 @@ Result<> mount_tmpfs(const std::filesystem::path& target, uint64_t size, const M
 // stays. Each file is old or new at any moment, never half.
 Result<> install(const Manifest& manifest, const Sysroot& source, const std::filesystem::path& target);
 
-// Every entry is there, of its kind, size and mode: milliseconds. Error: each thing that is wrong, and for whom.
-Result<> verify(const Manifest& manifest, const Sysroot& target);
+enum class Check {
+    names,    // every entry is there, of its kind, size and mode: milliseconds
+    content,  // and every byte is right, and the closure of all the files is found inside
+};
 
-// That, and every byte is right, and the closure of all the files is found inside. In a file of its own: who only
-// verifies (the boot) links no reader of ELF or Python.
-Result<> prove(const Manifest& manifest, const Sysroot& target);
+// Error: each thing that is wrong, and for whom.
+Result<> verify(const Manifest& manifest, const Sysroot& target, Check check);
 
 }  // namespace pando::chroot

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Is there what the manifest says? By names alone, for the boot.
-#include "chroot-builder/compare.h"
+// The proof: what the manifest says is there, and what is there needs nothing else.
 #include "chroot-builder/install.h"
+
+#include "base/sha256.h"
+
+#include <optional>
 
 namespace pando::chroot {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr size_t shown_limit = 20;  // lines of an error; a tree that was never filled has hundreds
 
 // On a node /proc, /sys and /dev are mounted over the directories made for them; their modes are not ours.
 bool is_mounted_over(const struct stat& directory, const Sysroot& target) {
@@ -14,7 +19,7 @@ bool is_mounted_over(const struct stat& directory, const Sysroot& target) {
 }
 
 // What is wrong with one entry; empty when nothing is.
-std::string fault(const fs::path& path, const Entry& entry, const Sysroot& target) {
+std::string fault(const fs::path& path, const Entry& entry, const Sysroot& target, Check check) {
     const auto status = target.lstat(path);
     if (!status) return status.error().sys == ENOENT ? "missing" : status.error().what;
     const auto differs = [&](mode_t type) { return (status->st_mode & S_IFMT) != type; };
@@ -30,11 +35,32 @@ std::string fault(const fs::path& path, const Entry& entry, const Sysroot& targe
     if (entry.kind == Entry::Kind::directory) return "";
     if (static_cast<uint64_t>(status->st_size) != entry.size)
         return fmt::format("has {} bytes, not {}", status->st_size, entry.size);
-    return "";
+    if (check == Check::names) return "";
+    const auto content = target.read(path);
+    if (!content) return content.error().what;
+    return sha256(*content) == entry.sha256 ? "" : "has other content";
 }
 
 }  // namespace
 
-Result<> verify(const Manifest& manifest, const Sysroot& target) { return compare(manifest, target, fault); }
+Result<> verify(const Manifest& manifest, const Sysroot& target, Check check) {
+    size_t count = 0;
+    std::string lines;
+    for (const auto& [path, entry] : manifest.entries) {
+        const std::string what = fault(path, entry, target, check);
+        if (what.empty()) continue;
+        if (++count <= shown_limit) lines += fmt::format("\n  {} {} ({})", path.string(), what, entry.why);
+    }
+    if (count > shown_limit) lines += fmt::format("\n  and {} more", count - shown_limit);
+    if (count > 0) return fail("the chroot {} is not what its manifest says:{}", target.directory().string(), lines);
+    if (check == Check::names) return {};
+
+    // The closure of everything inside, looked for inside.
+    Request all;
+    for (const auto& [path, entry] : manifest.entries)
+        if (entry.kind == Entry::Kind::file) all.files.push_back(path);
+    TRY(resolve(target, all));
+    return {};
+}
 
 }  // namespace pando::chroot

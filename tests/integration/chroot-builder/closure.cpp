@@ -125,7 +125,7 @@ TEST_F(ClosureTest, FitsIntoItsMemoryAndIsToldBeforehand) {
 
 TEST_F(ClosureTest, WhatIsInstalledProvesItselfWithoutTheMachineItCameFrom) {
     fill(request_of_a_node());
-    const auto verified = prove(manifest_, Sysroot::open(target()).value());
+    const auto verified = verify(manifest_, Sysroot::open(target()).value(), Check::content);
     EXPECT_TRUE(verified) << verified.error().what;
     // And doing it again leaves what is mounted in it alone.
     const auto again = install(manifest_, Sysroot::open("/").value(), target());
@@ -138,7 +138,7 @@ TEST_F(ClosureTest, WhatIsInstalledProvesItselfWithoutTheMachineItCameFrom) {
     Manifest less = manifest_;
     less.entries.erase(library->first);
     fs::remove(target() / library->first.relative_path());
-    const auto refused = prove(less, Sysroot::open(target()).value());
+    const auto refused = verify(less, Sysroot::open(target()).value(), Check::content);
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().what, HasSubstr("libqb.so.100, needed by /usr/sbin/corosync"));
 }
@@ -161,7 +161,7 @@ TEST_F(ClosureTest, AFullTmpfsIsRefusedAndSaysWhatToDo) {
     ASSERT_TRUE(grown) << grown.error().what;
     const auto installed = install(manifest, root, target());
     ASSERT_TRUE(installed) << installed.error().what;
-    EXPECT_TRUE(prove(manifest, Sysroot::open(target()).value()));
+    EXPECT_TRUE(verify(manifest, Sysroot::open(target()).value(), Check::content));
 }
 
 // Each kind of agent: by ssh and telnet, by HTTP (the real pycurl), by requests and six, by SCSI reservations.

@@ -46,8 +46,7 @@ protected:
         manifest_.entries["/etc/moved"] = moved;
     }
     Result<> install_it() const { return install(manifest_, source_.root(), target_.path()); }
-    Result<> verify_it() const { return verify(manifest_, target_.root()); }
-    Result<> prove_it() const { return prove(manifest_, target_.root()); }
+    Result<> verify_it(Check check) const { return verify(manifest_, target_.root(), check); }
     std::string content(const char* path) const { return read_file(target_.path(path)).value_or("(unreadable)"); }
 
     Tree source_;
@@ -66,7 +65,7 @@ TEST_F(InstallTest, MakesEveryEntryWithItsMode) {
     EXPECT_EQ(status.st_mode & 07777U, 0600U);
     ASSERT_EQ(stat(target_.path("/tmp").c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777U, 01777U);
-    const auto verified = prove_it();
+    const auto verified = verify_it(Check::content);
     EXPECT_TRUE(verified) << error_of(verified);
 }
 
@@ -79,12 +78,13 @@ TEST_F(InstallTest, ASecondRunLeavesWhatIsRightAndMendsTheRest) {
     ASSERT_EQ(chmod(target_.path("/tmp").c_str(), 0700), 0);
     fs::remove(target_.path("/etc/moved"));
     ASSERT_TRUE(write_file_atomic(target_.path("/etc/.moved.pando-new"), "half"));
-    EXPECT_THAT(error_of(verify_it()), AllOf(HasSubstr("/etc/moved missing"), HasSubstr("/tmp has mode 0700")));
-    EXPECT_THAT(error_of(verify_it()), Not(HasSubstr("/etc/made")));
+    EXPECT_THAT(error_of(verify_it(Check::names)),
+                AllOf(HasSubstr("/etc/moved missing"), HasSubstr("/tmp has mode 0700")));
+    EXPECT_THAT(error_of(verify_it(Check::names)), Not(HasSubstr("/etc/made")));
 
     const auto again = install_it();
     ASSERT_TRUE(again) << error_of(again);
-    const auto verified = prove_it();
+    const auto verified = verify_it(Check::content);
     EXPECT_TRUE(verified) << error_of(verified);
     EXPECT_FALSE(fs::exists(target_.path("/etc/.moved.pando-new")));
     struct stat after {};
@@ -124,25 +124,25 @@ TEST_F(InstallTest, VerifyNamesEachThingThatIsWrongAndForWhom) {
     fs::remove(target_.path("/lib64/ld-linux-x86-64.so.2"));
     fs::remove(target_.path("/etc/made"));
     fs::create_directory(target_.path("/etc/made"));
-    EXPECT_THAT(error_of(verify_it()),
+    EXPECT_THAT(error_of(verify_it(Check::names)),
                 AllOf(HasSubstr("/lib64/ld-linux-x86-64.so.2 missing (dynamic linker of /usr/sbin/daemon)"),
                       HasSubstr("/etc/made is of another kind")));
 }
 
-TEST_F(InstallTest, ProveReadsEveryByte) {
+TEST_F(InstallTest, VerifyReadsEveryByteWhenAsked) {
     ASSERT_TRUE(install_it());
     std::string library = content("/usr/lib/libone.so.1");
     library.back() = static_cast<char>(library.back() + 1);
     target_.write("/usr/lib/libone.so.1", library, 0755);
-    EXPECT_TRUE(verify_it());
-    EXPECT_THAT(error_of(prove_it()), HasSubstr("/usr/lib/libone.so.1 has other content"));
+    EXPECT_TRUE(verify_it(Check::names));
+    EXPECT_THAT(error_of(verify_it(Check::content)), HasSubstr("/usr/lib/libone.so.1 has other content"));
 }
 
-TEST_F(InstallTest, ProveFindsALibraryThatNoEntryBrings) {
+TEST_F(InstallTest, VerifyFindsALibraryThatNoEntryBrings) {
     ASSERT_TRUE(manifest_.entries.erase("/usr/lib/libone.so.1"));
     ASSERT_TRUE(install_it());
-    EXPECT_TRUE(verify_it());
-    EXPECT_THAT(error_of(prove_it()), HasSubstr("library libone.so.1, needed by /usr/sbin/daemon"));
+    EXPECT_TRUE(verify_it(Check::names));
+    EXPECT_THAT(error_of(verify_it(Check::content)), HasSubstr("library libone.so.1, needed by /usr/sbin/daemon"));
 }
 
 TEST(MountTmpfs, AManifestThatDoesNotFitIsRefusedWithBothNumbersAndAdvice) {
