@@ -57,7 +57,7 @@ constexpr std::array<Row, 20> program_packages = {{
     {"ipmitool", "ipmitool"},
     {"iscsid", "open-iscsi"},
     {"mpathpersist", "multipath-tools"},
-    {"pando-boot", "pando"},
+    {"pando-survival", "pando"},
     {"powerman", "powerman"},
     {"sbd", "sbd"},
     {"sg_persist", "sg3-utils"},
@@ -103,22 +103,6 @@ std::vector<std::string> path_constants(std::string_view source) {
 }
 
 }  // namespace
-
-const std::vector<StandIn>& stand_ins() {
-    static const std::vector<StandIn> table = {
-        {.module = "pycurl",
-         .importer = "fencing.py",
-         .names = {"error"},
-         .content =
-             "# Stands for pycurl: no agent in this chroot speaks HTTP through it. fencing.py names the exception.\n"
-             "class error(Exception):\n"
-             "    pass\n"
-             "\n"
-             "\n"
-             "def __getattr__(name):\n"
-             "    raise ImportError('pycurl.' + name + ': pycurl is not carried in this chroot')\n"}};
-    return table;
-}
 
 std::vector<AgentProgram> agent_programs(std::string_view agent, std::string_view source) {
     std::vector<AgentProgram> programs;

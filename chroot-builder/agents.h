@@ -14,16 +14,6 @@ struct AgentProgram {
     bool required = true;  // false: carried when the tree has it; the agent calls it only with some options
 };
 
-// A small module carried in place of a large one, where the importer uses nothing of it but the names given.
-// Decision 0003 says why: without it an agent that speaks IPMI would carry an HTTP client with 11 MB of libraries.
-struct StandIn {
-    std::string module;
-    std::string importer;            // file name
-    std::vector<std::string> names;  // what of the module the importer may use
-    std::string content;
-};
-const std::vector<StandIn>& stand_ins();
-
 // `source` is the agent's own text: paths that stand in it as constants are found there.
 std::vector<AgentProgram> agent_programs(std::string_view agent, std::string_view source);
 

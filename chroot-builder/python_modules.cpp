@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstring>
 #include <sstream>
 
@@ -43,22 +42,6 @@ std::string above(const std::string& module) {
     return dot == std::string::npos ? "" : module.substr(0, dot);
 }
 
-// Is every use of `module.X` in the text one of X that the stand-in has?
-bool suffices(const StandIn& stand_in, std::string_view text) {
-    const std::string prefix = stand_in.module + ".";
-    for (size_t at = text.find(prefix); at != std::string_view::npos; at = text.find(prefix, at + 1)) {
-        const std::string_view rest = text.substr(at + prefix.size());
-        const auto named = [&](const std::string& name) {
-            const bool ends =
-                rest.size() == name.size() ||
-                (std::isalnum(static_cast<unsigned char>(rest[name.size()])) == 0 && rest[name.size()] != '_');
-            return rest.starts_with(name) && ends;
-        };
-        if (std::none_of(stand_in.names.begin(), stand_in.names.end(), named)) return false;
-    }
-    return true;
-}
-
 }  // namespace
 
 PythonModules::PythonModules(const Sysroot& root, const fs::path& interpreter, std::vector<std::string> builtins)
@@ -69,9 +52,8 @@ PythonModules::PythonModules(const Sysroot& root, const fs::path& interpreter, s
     std::erase(tag_, '.');
     const fs::path prefix = interpreter.parent_path().parent_path();
     const fs::path library = prefix / "lib" / ("python" + version);
-    packages_ = prefix / "lib/python3/dist-packages";
     search_ = {library, library / "lib-dynload", fs::path("/usr/local/lib/python" + version) / "dist-packages",
-               packages_};
+               prefix / "lib/python3/dist-packages"};
 }
 
 PythonModules::Closure PythonModules::start_up() {
@@ -120,16 +102,7 @@ void PythonModules::read(const Work& work) {
     for (const std::string& path : source.search_paths)
         if (std::find(search_.begin(), search_.end(), path) == search_.end()) search_.emplace_back(path);
     moved_.insert(source.moved.begin(), source.moved.end());
-    for (const Import& one : source.imports) {
-        const auto& known = stand_ins();
-        const auto stand_in = std::find_if(known.begin(), known.end(), [&](const StandIn& candidate) {
-            return candidate.module == one.module && candidate.importer == work.file.filename();
-        });
-        if (stand_in != known.end() && suffices(*stand_in, *text))
-            add_stand_in(*stand_in, work.file);
-        else
-            import(one, work);
-    }
+    for (const Import& one : source.imports) import(one, work);
 }
 
 // Written for fence agents: a script, or a module outside of Python's own directories.
@@ -242,9 +215,9 @@ void PythonModules::add_module(const fs::path& file, const fs::path& importer) {
     const std::string why = "imported by " + importer.string();
     if (auto compiled = file.extension() == ".py" ? compiled_form(file) : std::nullopt) {
         fs::path path = file;
-        closure_.files.push_back({path.replace_extension(".pyc"), std::move(*compiled), why, {}});
+        closure_.files.push_back({path.replace_extension(".pyc"), std::move(*compiled), why});
     } else {
-        closure_.files.push_back({file, {}, why, {}});
+        closure_.files.push_back({file, {}, why});
     }
 }
 
@@ -262,17 +235,6 @@ std::optional<fs::path> PythonModules::compiled_form(const fs::path& source) {
         header[3] != static_cast<uint32_t>(status->st_size))
         return std::nullopt;
     return cache / name;
-}
-
-// Beside the real module's place: when something else brings the C extension, that has precedence over a .py file.
-void PythonModules::add_stand_in(const StandIn& stand_in, const fs::path& importer) {
-    const fs::path path = packages_ / (stand_in.module + ".py");
-    if (!added_.insert(path).second) return;
-    closure_.files.push_back(
-        {path,
-         {},
-         fmt::format("stands for {}, of which {} uses but a name", stand_in.module, importer.string()),
-         stand_in.content});
 }
 
 }  // namespace pando::chroot

@@ -5,7 +5,6 @@
 
 #include "base/result.h"
 #include "base/sysroot.h"
-#include "chroot-builder/agents.h"
 #include "chroot-builder/python_source.h"
 
 #include <filesystem>
@@ -26,7 +25,6 @@ public:
         std::filesystem::path path;    // in the chroot
         std::filesystem::path source;  // in the tree, when it is another; else empty
         std::string why;
-        std::string content;  // of a stand-in (agents.h), which no tree holds
     };
     struct Missing {
         std::string module;
@@ -68,14 +66,12 @@ private:
     const std::set<std::string>& listing(const std::filesystem::path& directory);
     void add_module(const std::filesystem::path& file, const std::filesystem::path& importer);
     std::optional<std::filesystem::path> compiled_form(const std::filesystem::path& source);
-    void add_stand_in(const StandIn& stand_in, const std::filesystem::path& importer);
     bool is_agents(const std::filesystem::path& file) const;
 
     const Sysroot& root_;
     std::filesystem::path interpreter_;
     std::string tag_;  // "cpython-311"
     std::set<std::string> builtins_;
-    std::filesystem::path packages_;             // where Debian's packages put modules
     std::vector<std::filesystem::path> search_;  // sys.path
     std::map<std::string, Module> modules_;      // all that were asked for, found or not
     std::map<std::filesystem::path, std::set<std::string>> listings_;

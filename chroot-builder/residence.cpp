@@ -3,11 +3,11 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/procfs.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <charconv>
@@ -21,12 +21,6 @@ namespace {
 fs::path proc(pid_t pid) { return fs::path("/proc") / std::to_string(pid); }
 
 bool has_gone(const Error& error) { return error.sys == ENOENT || error.sys == ESRCH; }
-
-// Empty for kernel threads, and for processes that have ended.
-std::string first_argument(pid_t pid) {
-    const auto line = read_file(proc(pid) / "cmdline");
-    return line ? line->substr(0, line->find('\0')) : std::string();
-}
 
 // Nothing when the process has ended meanwhile.
 Result<std::optional<std::string>> read_if_there(const fs::path& file) {
@@ -139,20 +133,6 @@ bool has_root_on(pid_t pid, dev_t filesystem) {
     return false;
 }
 
-Result<std::vector<Mount>> our_mounts() { return parse_mounts(TRY(read_file("/proc/self/mountinfo"))); }
-
-// "fd:01": hexadecimal in maps; "253:1": decimal in mountinfo.
-std::optional<dev_t> parse_device(std::string_view text, int base) {
-    const size_t colon = text.find(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    unsigned int high = 0;
-    unsigned int low = 0;
-    const char* end = text.data() + text.size();
-    const bool ok = std::from_chars(text.data(), text.data() + colon, high, base).ec == std::errc() &&
-                    std::from_chars(text.data() + colon + 1, end, low, base).ec == std::errc();
-    return ok ? std::optional(makedev(high, low)) : std::nullopt;
-}
-
 // "VmRSS:   1234 kB" of /proc/PID/status, in bytes.
 uint64_t status_field(std::string_view status, std::string_view name) {
     const size_t at = status.find(name);
@@ -186,24 +166,6 @@ std::vector<std::string> mapped_files(std::string_view maps, dev_t filesystem) {
     return paths;
 }
 
-std::vector<Mount> parse_mounts(std::string_view mountinfo) {
-    std::vector<Mount> mounts;
-    std::istringstream lines{std::string(mountinfo)};
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream words(line);  // id parent device root point …
-        Mount mount;
-        std::string parent;
-        std::string device;
-        std::string root;
-        words >> mount.id >> parent >> device >> root >> mount.point;
-        const auto number = parse_device(device, 10);
-        if (!words || !number) continue;
-        mount.device = *number;
-        mounts.push_back(std::move(mount));
-    }
-    return mounts;
-}
-
 Result<dev_t> device_of_mount(const fs::path& mount_point) {
     const auto mounts = TRY(our_mounts());
     // The last one covers those before it.
@@ -226,12 +188,8 @@ Result<std::vector<Foothold>> footholds(const std::vector<pid_t>& processes, dev
 Result<std::vector<pid_t>> survival_processes(const fs::path& chroot) {
     const auto device = device_of_mount(chroot);  // nothing is mounted there: nobody can be inside
     std::vector<pid_t> found;
-    for (const std::string& name : TRY(list_directory("/proc"))) {
-        pid_t pid = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (error != std::errc() || end != name.data() + name.size()) continue;
+    for (const pid_t pid : TRY(all_processes()))
         if ((device && has_root_on(pid, *device)) || first_argument(pid).starts_with('@')) found.push_back(pid);
-    }
     return found;
 }
 

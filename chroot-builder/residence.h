@@ -18,6 +18,7 @@
 
 namespace pando::chroot {
 
+// Where a node has it. Also the exit tree: systemd leaves mounts below this path alone and pivots here to shut down.
 constexpr const char* chroot_path = "/run/initramfs";
 
 struct Foothold {
@@ -50,13 +51,5 @@ Result<uint64_t> used_bytes(const std::filesystem::path& filesystem);
 
 // Paths of /proc/PID/maps that lie on the device, each once. A part of footholds(), for text.
 std::vector<std::string> mapped_files(std::string_view maps, dev_t filesystem);
-
-struct Mount {
-    int id = 0;
-    dev_t device = 0;
-    std::string point;
-};
-// Lines of /proc/PID/mountinfo. A part of footholds(), for text.
-std::vector<Mount> parse_mounts(std::string_view mountinfo);
 
 }  // namespace pando::chroot

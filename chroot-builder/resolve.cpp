@@ -323,17 +323,10 @@ private:
 
     void add_modules(const PythonModules::Closure& closure, const fs::path& script) {
         for (const auto& file : closure.files) {
-            if (!file.content.empty()) {
-                Entry entry;
-                entry.mode = 0644;
-                entry.content = file.content;
-                entry.why = file.why;
-                add_made(file.path, std::move(entry));
-            } else if (file.source.empty()) {
+            if (file.source.empty())
                 (void)add_file(file.path, file.why);
-            } else {
+            else
                 add_copy(file.path, file.source, file.why);
-            }
         }
         for (const auto& missing : closure.missing)
             miss(fmt::format("Python module {}, imported by {} for {}", missing.module, missing.importer.string(),

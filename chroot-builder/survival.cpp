@@ -37,7 +37,7 @@ Entry text(std::string content, const char* why) {
 Request survival_request() {
     Request request;
     request.programs = {"corosync",     "corosync-cfgtool", "corosync-cmapctl", "corosync-quorumtool",
-                        "dlm_controld", "dlm_tool",         "/bin/busybox",     "/usr/sbin/pando-boot"};
+                        "dlm_controld", "dlm_tool",         "/bin/busybox",     "/usr/sbin/pando-survival"};
 
     for (const char* mount_point : {"/dev", "/proc", "/run", "/sys", "/sysroot"})
         request.made[mount_point] = directory(0755, "mount point");

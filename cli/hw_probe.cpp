@@ -31,7 +31,8 @@ void print(const hwdetect::Machine& machine) {
 Action declare_hw_probe(CLI::App& app) {
     auto options = std::make_shared<Options>();
     app.add_flag("--json", options->json, "print one JSON object");
-    app.add_option("--root", options->root, "read the sysfs of this tree: a recorded machine");
+    app.add_option("--root", options->root, "read the sysfs of this tree: a recorded machine")
+        ->check(CLI::ExistingDirectory);
     return [options]() -> Result<int> {
         const auto machine = TRY(hwdetect::read_machine(TRY(Sysroot::open(options->root))));
         if (options->json)

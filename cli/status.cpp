@@ -26,9 +26,9 @@ nlohmann::json to_json(const NodeState& state) {
                           {"members", state.quorum->members}};
     }
     if (state.root) {
-        json["root"] = {{"device", state.root->device},
+        json["root"] = {{"device", state.root->source},
                         {"filesystem", state.root->filesystem},
-                        {"options", state.root->options},
+                        {"options", state.root->options + "," + state.root->super_options},
                         {"writable", state.root->writable()}};
     }
     json["survival"] = nlohmann::json::array();
@@ -55,7 +55,7 @@ void print(const NodeState& state) {
                                   state.quorum->votes, state.quorum->expected, state.quorum->needed, members));
     }
     if (state.root) {
-        row("root", fmt::format("{} {} {}", state.root->device, state.root->filesystem,
+        row("root", fmt::format("{} {} {}", state.root->source, state.root->filesystem,
                                 state.root->writable() ? "read-write" : "READ-ONLY"));
     }
     row("chroot", fmt::format("{:.1f} of {:.0f} MB used", static_cast<double>(state.chroot_used) / 1e6,

@@ -87,12 +87,15 @@ void Complaints::add(Mark mark, std::string_view what, std::string_view advice) 
                             column - first + 1);
     }
     if (!advice.empty()) text += fmt::format("\n  advice: {}", printable(advice));
-    shown_.push_back(std::move(text));
+    shown_.emplace_back(mark, std::move(text));
 }
 
 Failure Complaints::error() const {
+    auto ordered = shown_;
+    std::stable_sort(ordered.begin(), ordered.end(),
+                     [](const auto& one, const auto& other) { return one.first < other.first; });
     std::string what;
-    for (const auto& text : shown_) what += (what.empty() ? "" : "\n") + text;
+    for (const auto& [mark, text] : ordered) what += (what.empty() ? "" : "\n") + text;
     if (total_ > shown_.size()) what += fmt::format("\n… and {} more", total_ - shown_.size());
     return Failure(Error{std::move(what),
                          fmt::format("mend the {} named above; docs/cluster-yaml.md describes every key",

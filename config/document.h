@@ -9,10 +9,12 @@
 
 #include "base/result.h"
 
+#include <compare>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pando::config {
@@ -23,6 +25,7 @@ constexpr size_t complaint_limit = 50;   // what is shown; the rest is counted
 struct Mark {
     int line = 1;  // both from 1, as editors count
     int column = 1;
+    auto operator<=>(const Mark&) const = default;
 };
 
 struct Value {
@@ -53,12 +56,12 @@ public:
 
     void add(Mark mark, std::string_view what, std::string_view advice);
     bool empty() const { return total_ == 0; }
-    Failure error() const;  // all of them, of kind bad_input
+    Failure error() const;  // all of them in the file's order, of kind bad_input
 
 private:
     std::string file_name_;
     std::vector<std::string_view> lines_;
-    std::vector<std::string> shown_;
+    std::vector<std::pair<Mark, std::string>> shown_;
     std::set<std::string> seen_;
     size_t total_ = 0;
 };

@@ -12,6 +12,10 @@ namespace {
 
 const std::vector<std::string> profile_keys = {"nics", "fence", "drivers", "kernel_arguments"};
 
+bool is_profile_key(std::string_view key) {
+    return std::find(profile_keys.begin(), profile_keys.end(), key) != profile_keys.end();
+}
+
 bool is_list(const Value* value) { return value != nullptr && value->kind == Value::Kind::list; }
 
 std::string text_of(const Value& mapping, std::string_view key) {
@@ -131,12 +135,13 @@ Value appended(Value base, const Value& over) {
 
 void fold(Value& node, const Value& profile) {
     for (const auto& entry : profile.entries) {
+        if (!is_list(&entry.value) || !is_profile_key(entry.key)) continue;  // said when the profile was looked at
         Value* own = node.find(entry.key);
         if (own == nullptr) {
             node.entries.push_back(entry);
             continue;
         }
-        if (!is_list(own) || !is_list(&entry.value)) continue;  // said when the lists are read
+        if (!is_list(own)) continue;  // said when the lists are read
         if (entry.key == "nics")
             *own = merged_nics(entry.value, *own);
         else if (entry.key == "fence")
@@ -155,6 +160,7 @@ void check_unused(const Value& profile, Complaints& complaints) {
         if (const Value* value = sample.find(row.key)) row.read(*value, node, complaints);
 }
 
+// False when nothing of the profile can be taken. Other mistakes are said, and the rest of it holds.
 bool usable(const Value::Entry& entry, Complaints& complaints) {
     if (entry.value.kind == Value::Kind::null) return true;  // `name:` alone is an empty profile
     if (entry.value.kind != Value::Kind::mapping) {
@@ -168,21 +174,18 @@ bool usable(const Value::Entry& entry, Complaints& complaints) {
                        "no machine has that many NICs and fence devices");
         return false;
     }
-    bool good = is_word(entry.key, "_-.", 63);
-    if (!good)
+    if (!is_word(entry.key, "_-.", 63))
         complaints.add(entry.mark, fmt::format("\"{}\" is no profile name", entry.key),
                        "1 to 63 letters, digits and _ - .");
     for (const auto& part : entry.value.entries) {
-        if (std::find(profile_keys.begin(), profile_keys.end(), part.key) == profile_keys.end()) {
+        if (!is_profile_key(part.key)) {
             complaints.add(part.mark, fmt::format("unknown key \"{}\" in a profile", part.key),
                            suggestion(part.key, profile_keys));
-            good = false;
         } else if (part.value.kind != Value::Kind::list) {
             complaints.add(part.value.mark, fmt::format("{} must be a list", part.key), "one `- …` line for each");
-            good = false;
         }
     }
-    return good;
+    return true;
 }
 
 }  // namespace

@@ -205,8 +205,10 @@ const Table<Cluster>& cluster_table() {
         field("cdsl", &Cluster::cdsl,
               list_of(mapping(Table<CdslRule>{
                   field("path", &CdslRule::path, absolute_path(), "on the shared root", Need::required),
-                  field("mode", &CdslRule::mode, one_of({"bind", "link", "tmpfs"}),
-                        "bind: a directory; link: a single file; tmpfs: a directory in memory", Need::required),
+                  field("mode", &CdslRule::mode, one_of({"bind", "link", "tmpfs", "shared"}),
+                        "bind: a directory; link: a single file; tmpfs: a directory in memory; shared: a directory "
+                        "inside a private one that is every node's again",
+                        Need::required),
                   field("scope", &CdslRule::scope, scope(), "for whom the path is private"),
               })),
               "private paths beside the built-in ones"),

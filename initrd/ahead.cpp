@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "chroot-builder/install.h"
 #include "chroot-builder/manifest.h"
+#include "chroot-builder/residence.h"
 #include "config/render.h"
 #include "hwdetect/coldplug.h"
 #include "initrd/api_mounts.h"
@@ -25,23 +26,23 @@ auto begin(Function function) {
 
 Result<std::string> fill_chroot(uint64_t size) {
     const auto manifest = TRY(chroot::Manifest::from_json(TRY(read_file(manifest_file))));
-    TRY(chroot::mount_tmpfs(chroot_path, size, manifest));
+    TRY(chroot::mount_tmpfs(chroot::chroot_path, size, manifest));
     const auto image = TRY(Sysroot::open("/"));
-    TRY(chroot::install(manifest, image, chroot_path));
-    const auto chroot = TRY(Sysroot::open(chroot_path));
+    TRY(chroot::install(manifest, image, chroot::chroot_path));
+    const auto chroot = TRY(Sysroot::open(chroot::chroot_path));
     TRY(chroot::verify(manifest, chroot, chroot::Check::names));
     // What systemd looks for when it shuts down: the exit tree's entry.
-    const fs::path entry = fs::path(chroot_path) / "shutdown";
+    const fs::path entry = fs::path(chroot::chroot_path) / "shutdown";
     std::error_code ec;
-    if (!fs::is_symlink(entry)) fs::create_symlink("usr/sbin/pando-boot", entry, ec);
+    if (!fs::is_symlink(entry)) fs::create_symlink("usr/sbin/pando-survival", entry, ec);
     if (ec) return fail_errno(ec.value(), "creating {}", entry.string());
     if (!fs::is_symlink("/run/pando/chroot")) fs::create_symlink("../initramfs", "/run/pando/chroot", ec);
     return fmt::format("{} entries, {:.1f} MB at {}", manifest.entries.size(),
-                       static_cast<double>(manifest.bytes()) / 1e6, chroot_path);
+                       static_cast<double>(manifest.bytes()) / 1e6, chroot::chroot_path);
 }
 
 Result<> write_daemon_configuration(const Boot& boot) {
-    const fs::path etc = fs::path(chroot_path) / "etc";
+    const fs::path etc = fs::path(chroot::chroot_path) / "etc";
     TRY(make_directories(etc / "corosync"));
     TRY(make_directories(etc / "dlm"));
     TRY(make_directories(etc / "iscsi"));
@@ -65,7 +66,7 @@ Result<SurvivalNamespace*> make_survival(Boot& boot) {
     TRY(hwdetect::load_modules({"configfs"}));
     TRY(mount_configfs());
     TRY(write_daemon_configuration(boot));
-    boot.survival = TRY(SurvivalNamespace::create(chroot_path));
+    boot.survival = TRY(SurvivalNamespace::create(chroot::chroot_path));
     return &*boot.survival;
 }
 

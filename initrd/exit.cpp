@@ -4,8 +4,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/procfs.h"
 #include "initrd/console.h"
-#include "initrd/policy.h"
+#include "initrd/ending.h"
 #include "initrd/survival.h"
 
 #include <sys/mount.h>
@@ -13,7 +14,6 @@
 #include <unistd.h>
 #include <algorithm>
 #include <csignal>
-#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -26,26 +26,13 @@ namespace fs = std::filesystem;
 // Where systemd leaves the root it pivoted away from.
 constexpr const char* old_root = "/oldroot";
 
-struct MountPoint {
-    std::string path;
-    std::string filesystem;
-};
-
-// Mount points at and below the old root, the last mounted first.
-std::vector<MountPoint> mounts_below(std::string_view top) {
-    std::vector<MountPoint> points;
-    std::istringstream lines(read_file("/proc/self/mountinfo").value_or(""));
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream fields(line);
-        std::string id, parent, device, root, path, options, optional, filesystem;
-        fields >> id >> parent >> device >> root >> path >> options;
-        while (fields >> optional && optional != "-") {
-        }
-        fields >> filesystem;
-        if (path == top || path.starts_with(std::string(top) + "/")) points.push_back({path, filesystem});
-    }
-    std::reverse(points.begin(), points.end());
-    return points;
+// Mounts at and below the old root, the last mounted first.
+std::vector<Mount> mounts_below(const std::string& top) {
+    std::vector<Mount> found;
+    for (Mount& mount : our_mounts().value_or(std::vector<Mount>()))
+        if (mount.point == top || mount.point.starts_with(top + "/")) found.push_back(std::move(mount));
+    std::reverse(found.begin(), found.end());
+    return found;
 }
 
 // File systems without a disk behind them hold nothing that could be lost, and /dev is always in use (our console):
@@ -56,26 +43,24 @@ bool has_no_disk(const std::string& filesystem) {
 }
 
 // A child does it, since an unmount that waits for a fencing cannot be interrupted.
-Result<> unmount(const MountPoint& point, Deadline deadline) {
-    const int flags = has_no_disk(point.filesystem) ? MNT_DETACH : 0;
+Result<> unmount(const Mount& mount, Deadline deadline) {
+    const int flags = has_no_disk(mount.filesystem) ? MNT_DETACH : 0;
     const pid_t pid = fork();
     if (pid < 0) return fail_errno(errno, "fork");
-    if (pid == 0) _exit(umount2(point.path.c_str(), flags) == 0 ? 0 : errno);
+    if (pid == 0) _exit(umount2(mount.point.c_str(), flags) == 0 ? 0 : errno);
     auto child = TRY(Child::adopt(pid));
     const int status = TRY(child.wait(deadline));
-    if (status != 0) return fail_errno(status, "unmounting {}", point.path);
+    if (status != 0) return fail_errno(status, "unmounting {}", mount.point);
     return {};
 }
 
 // Ends whatever still has its root, working directory or program on the old root; the survival set stands elsewhere.
 void kill_users_of_old_root() {
-    for (const std::string& name : list_directory("/proc").value_or(std::vector<std::string>())) {
-        if (!std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c) != 0; })) continue;
-        const pid_t pid = std::stoi(name);
+    for (const pid_t pid : all_processes().value_or(std::vector<pid_t>())) {
         if (pid == getpid()) continue;
         for (const char* link : {"root", "cwd", "exe"}) {
             std::error_code ec;
-            const std::string target = fs::read_symlink(fs::path("/proc") / name / link, ec).string();
+            const std::string target = fs::read_symlink(fs::path("/proc") / std::to_string(pid) / link, ec).string();
             if (!ec && target.starts_with(old_root)) {
                 log::info("exit: ends process {}, which holds {}", pid, target);
                 kill(pid, SIGKILL);
@@ -93,8 +78,8 @@ Result<> leave_root(Deadline deadline) {
     // Mounts stacked on one another come off one layer a round.
     for (int round = 0; round < 4; ++round) {
         last = {};
-        for (const MountPoint& point : mounts_below(old_root)) {
-            if (auto done = unmount(point, deadline); !done) {
+        for (const Mount& mount : mounts_below(old_root)) {
+            if (auto done = unmount(mount, deadline); !done) {
                 last = done.error();
                 if (last.kind == ErrorKind::timeout) return Failure(last);
             }

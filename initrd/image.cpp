@@ -234,6 +234,8 @@ Result<Image> build_image(const ImageOptions& options) {
     if (options.any_machine) {
         drivers = TRY(hwdetect::boot_modules(root / "usr/lib/modules" / image.kernel));
         drivers.insert(drivers.end(), common_drivers.begin(), common_drivers.end());
+        const auto& keyboards = hwdetect::console_modules();
+        drivers.insert(drivers.end(), keyboards.begin(), keyboards.end());
         std::sort(drivers.begin(), drivers.end());
         drivers.erase(std::unique(drivers.begin(), drivers.end()), drivers.end());
     } else {

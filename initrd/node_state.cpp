@@ -1,35 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/node_state.h"
 
-#include "base/file.h"
-#include "initrd/survival.h"
-
 #include <sys/statvfs.h>
-#include <sys/sysmacros.h>
 #include <algorithm>
-#include <sstream>
+#include "base/file.h"
 
 namespace pando::initrd {
 namespace {
 
 // The last mount at "/" is the one that is seen.
-std::optional<RootMount> read_root_mount() {
-    std::optional<RootMount> found;
-    std::istringstream lines(read_file("/proc/self/mountinfo").value_or(""));
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream fields(line);
-        std::string id, parent, number, root, point, options, optional, filesystem, device, super;
-        fields >> id >> parent >> number >> root >> point >> options;
-        while (fields >> optional && optional != "-") {
-        }
-        fields >> filesystem >> device >> super;
-        if (point != "/") continue;
-        unsigned major_number = 0, minor_number = 0;
-        char colon = 0;
-        std::istringstream(number) >> major_number >> colon >> minor_number;
-        found = RootMount{device, filesystem, options + "," + super, makedev(major_number, minor_number)};
-    }
-    return found;
+std::optional<Mount> read_root_mount() {
+    const auto mounts = our_mounts().value_or(std::vector<Mount>());
+    const auto found = std::find_if(mounts.rbegin(), mounts.rend(), [](const Mount& one) { return one.point == "/"; });
+    return found == mounts.rend() ? std::nullopt : std::optional(*found);
 }
 
 // iscsid only where the root comes over iSCSI: without it a lost connection is never made again.
@@ -60,21 +43,16 @@ void find_faults(NodeState& state) {
 
 }  // namespace
 
-bool RootMount::writable() const { return ("," + options + ",").find(",ro,") == std::string::npos; }
-
 Result<NodeState> read_node_state() {
     NodeState state;
     if (auto boot = Timeline::load()) state.boot = std::move(*boot);
     if (auto quorum = read_quorum()) state.quorum = std::move(*quorum);
     state.root = read_root_mount();
     const auto pids = TRY(chroot::survival_processes());
-    for (const pid_t pid : pids) {
-        const std::string line = read_file(fmt::format("/proc/{}/cmdline", pid)).value_or("");
-        state.survival.push_back({pid, line.substr(0, line.find('\0'))});
-    }
-    if (state.root) state.footholds = TRY(chroot::footholds(pids, state.root->number));
+    for (const pid_t pid : pids) state.survival.push_back({pid, first_argument(pid)});
+    if (state.root) state.footholds = TRY(chroot::footholds(pids, state.root->device));
     struct statvfs fs {};
-    if (statvfs(chroot_path, &fs) == 0) {
+    if (statvfs(chroot::chroot_path, &fs) == 0) {
         state.chroot_size = fs.f_blocks * fs.f_frsize;
         state.chroot_used = (fs.f_blocks - fs.f_bfree) * fs.f_frsize;
     }

@@ -3,6 +3,7 @@
 // root is frozen, so it opens nothing there.
 #pragma once
 
+#include "base/procfs.h"
 #include "base/result.h"
 #include "chroot-builder/residence.h"
 #include "initrd/quorum.h"
@@ -14,12 +15,6 @@
 
 namespace pando::initrd {
 
-struct RootMount {
-    std::string device, filesystem, options;  // as in /proc/self/mountinfo
-    dev_t number = 0;
-    bool writable() const;
-};
-
 struct Process {
     pid_t pid = 0;
     std::string name;  // @corosync
@@ -28,7 +23,7 @@ struct Process {
 struct NodeState {
     std::optional<Timeline> boot;  // absent: not started by pando-boot
     std::optional<Quorum> quorum;  // absent: no corosync answers
-    std::optional<RootMount> root;
+    std::optional<Mount> root;
     std::vector<Process> survival;
     std::vector<chroot::Foothold> footholds;    // of the survival set on the root: must be empty
     uint64_t chroot_used = 0, chroot_size = 0;  // bytes

@@ -4,11 +4,12 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "hwdetect/coldplug.h"
+#include "initrd/ending.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/reboot.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -36,6 +37,8 @@ bool take_console() {
 
 bool rescue_shell(std::string_view why, Deadline deadline) {
     log::info("{}", why);
+    // A keyboard needs drivers that no boot waits for; which of them this image and machine have is not known.
+    for (const std::string& name : hwdetect::console_modules()) (void)hwdetect::load_modules({name});
     log::info("press Enter for a shell (within {} s)", deadline.remaining().count() / 1000);
     if (!key_pressed(deadline)) return false;
     auto shell = Child::spawn({.argv = {"/bin/sh", "-i"},
@@ -54,23 +57,6 @@ void reboot_after(std::chrono::milliseconds delay) {
     if (key_pressed(Deadline::after(delay)))
         (void)rescue_shell("reboot held", Deadline::after(std::chrono::minutes(5)));
     end_machine(Ending::reboot);
-}
-
-void end_machine(Ending ending) {
-    sync();
-    switch (ending) {
-        case Ending::reboot:
-            reboot(RB_AUTOBOOT);
-            break;
-        case Ending::power_off:
-            reboot(RB_POWER_OFF);
-            break;
-        case Ending::halt:
-            reboot(RB_HALT_SYSTEM);
-            break;
-    }
-    // The kernel refused; process 1 must not return.
-    for (;;) pause();
 }
 
 }  // namespace pando::initrd

@@ -15,7 +15,4 @@ bool rescue_shell(std::string_view why, Deadline deadline);
 // Shows the cause on the console for `delay`, a key press calls the rescue shell; then resets the machine.
 [[noreturn]] void reboot_after(std::chrono::milliseconds delay);
 
-enum class Ending { reboot, power_off, halt };
-[[noreturn]] void end_machine(Ending ending);
-
 }  // namespace pando::initrd

@@ -32,6 +32,7 @@ Result<std::string> run_cdsl(Boot& boot, Deadline) {
     if (const auto& iscsi = boot.cluster->storage.iscsi)
         facts.files["/etc/iscsi/initiatorname.iscsi"] = {"InitiatorName=" + initiator_name(*iscsi, boot.node()) + "\n"};
     const auto mapped = TRY(cdsl::map(sysroot_path, policy, facts));
+    for (const std::string& repair : mapped.repaired) log::info("cdsl: {}", repair);
     for (const std::string& failure : mapped.failures) log::warning("cdsl: {}", failure);
     return fmt::format(
         "{} binds, {} links, {} tmpfs for {}{}", mapped.binds, mapped.links, mapped.tmpfs, boot.node().name,

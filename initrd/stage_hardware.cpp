@@ -46,13 +46,14 @@ Result<std::string> run_hardware(Boot& boot, Deadline deadline) {
     };
     const auto coldplug = TRY(hwdetect::coldplug(satisfied, deadline));
     for (const std::string& missing : coldplug.missing) log::warning("no driver: {}", missing);
+    for (const std::string& failed : coldplug.failed) log::warning("driver: {}", failed);
     if (!reading.what.empty()) return Failure(reading);
     if (!satisfied()) {
         return fail("the NICs of this {} did not appear; found: {}",
                     boot.identity.node != nullptr ? "node (" + boot.node().name + ")" : std::string("machine"),
                     hwdetect::describe(boot.machine));
     }
-    peek_bundle(boot);  // now by MAC as well
+    if (boot.identity.node == nullptr) peek_bundle(boot);  // now by MAC as well
     return fmt::format("{}; {} drivers", hwdetect::describe(boot.machine), coldplug.loaded.size());
 }
 

@@ -2,22 +2,22 @@
 #include "initrd/survival.h"
 
 #include "base/file.h"
+#include "base/procfs.h"
+#include "chroot-builder/residence.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace pando::initrd {
 namespace fs = std::filesystem;
 namespace {
 
 // Bound from the node: the same file systems, so that cluster libraries on the booted node meet the daemons there.
-constexpr std::array<const char*, 3> shared_with_node = {"proc", "sys", "dev"};
+constexpr std::array<const char*, 3> shared_with_node = {"/proc", "/sys", "/dev"};
 
 // In a child that becomes the namespace's first process. Plain system calls, since the parent may have threads.
 [[noreturn]] void build_namespace(const char* tree, int report) {
@@ -29,9 +29,9 @@ constexpr std::array<const char*, 3> shared_with_node = {"proc", "sys", "dev"};
     if (unshare(CLONE_NEWNS) < 0) give_up("unshare");
     if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) give_up("private");
     if (chdir(tree) < 0) give_up("chdir");
-    for (const char* name : shared_with_node) {
-        const std::array<char, 8> source{'/', name[0], name[1], name[2], name[3], 0};
-        if (mount(source.data(), name, nullptr, MS_BIND | MS_REC, nullptr) < 0) give_up(name);
+    for (const char* source : shared_with_node) {
+        const char* name = source + 1;  // in the tree
+        if (mount(source, name, nullptr, MS_BIND | MS_REC, nullptr) < 0) give_up(name);
         // What the node mounts later (configfs, cgroups) is not wanted here; what it unmounts stays here.
         if (mount(nullptr, name, nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) give_up(name);
     }
@@ -62,7 +62,7 @@ const std::map<std::string, std::string> inside_environment = {{"PATH", "/usr/sb
 }  // namespace
 
 Result<SurvivalNamespace> SurvivalNamespace::create(const fs::path& chroot) {
-    for (const char* name : shared_with_node) TRY(make_directories(chroot / name));
+    for (const char* name : shared_with_node) TRY(make_directories(chroot / (name + 1)));
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return fail_errno(errno, "pipe");
     UniqueFd read_end(ends[0]);
@@ -88,7 +88,7 @@ Result<SurvivalNamespace> SurvivalNamespace::create(const fs::path& chroot) {
 
 Result<SurvivalNamespace> SurvivalNamespace::of(pid_t daemon) {
     SurvivalNamespace found;
-    found.chroot_ = chroot_path;
+    found.chroot_ = chroot::chroot_path;
     const std::string link = fmt::format("/proc/{}/ns/mnt", daemon);
     found.namespace_.reset(open(link.c_str(), O_RDONLY | O_CLOEXEC));
     if (!found.namespace_.valid()) return fail_errno(errno, "opening {}", link);
@@ -118,11 +118,8 @@ Result<Finished> SurvivalNamespace::run(const std::vector<std::string>& argv, co
 
 std::vector<pid_t> processes_named(const std::string& argv0) {
     std::vector<pid_t> found;
-    for (const std::string& name : list_directory("/proc").value_or(std::vector<std::string>())) {
-        if (!std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c) != 0; })) continue;
-        const std::string line = read_file(fs::path("/proc") / name / "cmdline").value_or("");
-        if (line.substr(0, line.find('\0')) == argv0) found.push_back(std::stoi(name));
-    }
+    for (const pid_t pid : all_processes().value_or(std::vector<pid_t>()))
+        if (first_argument(pid) == argv0) found.push_back(pid);
     return found;
 }
 

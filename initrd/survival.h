@@ -15,9 +15,6 @@
 
 namespace pando::initrd {
 
-// Also the exit tree: systemd leaves mounts below this path alone and pivots here to shut down.
-constexpr const char* chroot_path = "/run/initramfs";
-
 class SurvivalNamespace {
 public:
     // A namespace with nothing but the chroot, /proc, /sys, /dev and their file systems in it.

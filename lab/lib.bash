@@ -11,7 +11,7 @@ fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 build_pando() {
     local build=$top/build/release
     export CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=true
-    (cd "$top" && cmake --preset release >/dev/null && cmake --build --preset release --target pando pando-boot)
+    (cd "$top" && cmake --preset release >/dev/null && cmake --build --preset release --target pando pando-boot pando-survival)
     PANDO=$build/cli/pando
     rm -rf "$top/build/stage"
     DESTDIR=$top/build/stage cmake --install "$build" --prefix /usr --strip >/dev/null

@@ -2,6 +2,7 @@
 #include "lab/processes.h"
 
 #include "base/file.h"
+#include "base/procfs.h"
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -18,13 +19,6 @@ namespace {
 constexpr auto kill_grace = std::chrono::seconds(5);
 
 Result<uint64_t> start_time(pid_t pid) { return parse_start_time(TRY(read_file(fmt::format("/proc/{}/stat", pid)))); }
-
-std::optional<pid_t> to_pid(const std::string& name) {
-    pid_t pid = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (error != std::errc() || end != name.data() + name.size() || pid <= 0) return std::nullopt;
-    return pid;
-}
 
 Result<ProcessRecord> read_record(const fs::path& file) {
     const auto json = nlohmann::json::parse(TRY(read_file(file)), nullptr, false);
@@ -98,13 +92,12 @@ Result<std::vector<pid_t>> processes_in_namespace(const fs::path& file) {
         if (errno == ENOENT) return pids;
         return fail_errno(errno, "looking at {}", file.string());
     }
-    for (const auto& name : TRY(list_directory("/proc"))) {
-        const auto pid = to_pid(name);
-        if (!pid || *pid == getpid()) continue;
+    for (const pid_t pid : TRY(all_processes())) {
+        if (pid == getpid()) continue;
         struct stat own {};
         // A process that ends meanwhile has no namespace any more.
-        if (stat(fmt::format("/proc/{}/ns/net", *pid).c_str(), &own) < 0) continue;
-        if (own.st_dev == wanted.st_dev && own.st_ino == wanted.st_ino) pids.push_back(*pid);
+        if (stat(fmt::format("/proc/{}/ns/net", pid).c_str(), &own) < 0) continue;
+        if (own.st_dev == wanted.st_dev && own.st_ino == wanted.st_ino) pids.push_back(pid);
     }
     return pids;
 }

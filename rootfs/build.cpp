@@ -35,8 +35,8 @@ std::string short_key(const std::string& hash) { return hash.substr(0, key_lengt
 std::string policy_text() {
     std::string text;
     for (const auto& rule : cdsl::builtin_policy())
-        text += fmt::format("{} {} {} {:o} {}\n", rule.path.string(), static_cast<int>(rule.mode),
-                            static_cast<int>(rule.seed), rule.permissions, rule.scope);
+        text += fmt::format("{} {} {} {:o} {} {}\n", rule.path.string(), static_cast<int>(rule.mode),
+                            static_cast<int>(rule.seed), rule.permissions, rule.scope, static_cast<int>(rule.when));
     return text;
 }
 

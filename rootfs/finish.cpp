@@ -69,10 +69,11 @@ Result<> require_parts(const fs::path& tree) {
         if (!root.exists(path)) missing.push_back(path);
     };
     for (const char* program :
-         {"/usr/sbin/pando-boot", "/usr/sbin/pando", "/usr/sbin/corosync", "/usr/sbin/dlm_controld", "/usr/sbin/iscsid",
-          "/usr/sbin/iscsistart", "/usr/sbin/mkfs.gfs2", "/usr/sbin/sshd", "/usr/sbin/sfdisk", "/usr/bin/busybox",
-          "/usr/bin/dracut", "/usr/bin/zstd", "/usr/lib/systemd/systemd", "/sbin/init",
-          "/usr/lib/dracut/modules.d/90pando/module-setup.sh", "/usr/lib/systemd/system/pando-node.service"})
+         {"/usr/sbin/pando-boot", "/usr/sbin/pando-survival", "/usr/sbin/pando", "/usr/sbin/corosync",
+          "/usr/sbin/dlm_controld", "/usr/sbin/iscsid", "/usr/sbin/iscsistart", "/usr/sbin/mkfs.gfs2", "/usr/sbin/sshd",
+          "/usr/sbin/sfdisk", "/usr/bin/busybox", "/usr/bin/dracut", "/usr/bin/zstd", "/usr/lib/systemd/systemd",
+          "/sbin/init", "/usr/lib/dracut/modules.d/90pando/module-setup.sh",
+          "/usr/lib/systemd/system/pando-node.service"})
         require(program);
     const auto kernels = TRY(root.list("/usr/lib/modules"));
     if (kernels.empty()) missing.emplace_back("/usr/lib/modules/VERSION");

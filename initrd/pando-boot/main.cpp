@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// pando-boot: process 1 of the initramfs, and of the exit tree; a few verbs beside. Dispatch only.
+// pando-boot: process 1 of the initramfs; a few verbs beside. Dispatch only.
 #include "base/file.h"
 #include "base/log.h"
 #include "initrd/api_mounts.h"
@@ -7,7 +7,7 @@
 #include "initrd/boot.h"
 #include "initrd/booted.h"
 #include "initrd/console.h"
-#include "initrd/exit.h"
+#include "initrd/ending.h"
 #include "initrd/mount_root.h"
 #include "initrd/network.h"
 #include "initrd/policy.h"
@@ -47,7 +47,7 @@ using namespace pando::initrd;
 int usage() {
     fmt::print(stderr,
                "usage: pando-boot booted     report that this node is up (its systemd unit does)\n"
-               "As process 1 of an initramfs it boots a node; as /shutdown of the exit tree it ends one.\n");
+               "As process 1 of an initramfs it boots a node.\n");
     return 2;
 }
 
@@ -56,7 +56,6 @@ int usage() {
 int main(int argc, char** argv) {
     const std::string name = std::filesystem::path(argv[0]).filename();
     if (name == dhcp_event_name) return dhcp_event_main(argc, argv);
-    if (name == "shutdown" && getpid() == 1) exit_main(argc, argv);
     const std::string_view verb = argc > 1 ? argv[1] : "";
     if (verb == mount_root_verb) return mount_root_main(argc - 1, argv + 1);
     if (verb == "booted") return booted_main();

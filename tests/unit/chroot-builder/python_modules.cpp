@@ -146,22 +146,6 @@ TEST_F(PythonModulesTest, ACompiledModuleStandsForItsSourceOnlyWhenMadeFromIt) {
     EXPECT_THAT(manifest->sources(), Contains(library + "__pycache__/right.cpython-311.pyc"));
 }
 
-TEST_F(PythonModulesTest, AModuleOfWhichOnlyAnExceptionIsNamedIsStoodFor) {
-    const char* append = "import sys\nsys.path.append('/usr/share/fence')\nimport fencing\n";
-    const std::string extension = packages + "pycurl.cpython-311-x86_64-linux-gnu.so";
-    tree_.library(extension);
-    tree_.write("/usr/share/fence/fencing.py", "import os, pycurl\ntry: x()\nexcept pycurl.error as e: pass\n");
-    agent(append);
-    EXPECT_THAT(paths(), AllOf(Contains(packages + "pycurl.py"), Not(Contains(extension))));
-    // An agent that speaks HTTP gets the real one, which Python finds first.
-    agent(std::string(append) + "import pycurl\npycurl.Curl()\n");
-    EXPECT_THAT(paths(), Contains(extension));
-    // So does a newer library that uses more of it.
-    agent(append);
-    tree_.write("/usr/share/fence/fencing.py", "import os, pycurl\npycurl.errors\n");
-    EXPECT_THAT(paths(), AllOf(Contains(extension), Not(Contains(packages + "pycurl.py"))));
-}
-
 TEST_F(PythonModulesTest, WhatIsImportedThroughSixIsFoundByItsTable) {
     tree_.write(packages + "six.py",
                 "MovedModule('queue', 'Queue')\nMovedModule('http_client', 'httplib', 'http.client')\n"

@@ -27,18 +27,6 @@ TEST(Residence, FindsTheMappedFilesOfOneDeviceOnceEach) {
     EXPECT_THAT(mapped_files(maps, makedev(0, 0)), IsEmpty());
 }
 
-TEST(Residence, ReadsMountsWithTheirDeviceInDecimal) {
-    const auto mounts = parse_mounts(
-        "28 1 253:17 / / rw,noatime shared:1 - gfs2 /dev/sda3 rw\n"
-        "31 28 0:28 / /run/initramfs rw - tmpfs pando-chroot rw\n"
-        "broken\n");
-    ASSERT_EQ(mounts.size(), 2U);
-    EXPECT_EQ(mounts[0].id, 28);
-    EXPECT_EQ(mounts[0].device, makedev(253, 17));
-    EXPECT_EQ(mounts[0].point, "/");
-    EXPECT_EQ(mounts[1].point, "/run/initramfs");
-}
-
 TEST(Residence, AProcessThatHasEndedHoldsNothing) {
     auto child = Child::spawn({.argv = {"true"}}).value();
     ASSERT_TRUE(child.wait(Deadline::after(std::chrono::seconds(10))));

@@ -221,6 +221,16 @@ TEST(Complaint, AllMistakesOfAFileAreSaidAtOnce) {
     EXPECT_THAT(said, HasSubstr("10.0.0.1222/24"));
 }
 
+TEST(Complaint, TheyComeInTheFilesOrder) {
+    const std::string said = complaints(with("subnet: 10.0.0.0/24", "subnet: x", with("id: 2", "id: 0")));
+    EXPECT_LT(said.find("cluster.yaml:11:"), said.find("cluster.yaml:21:")) << said;
+}
+
+TEST(Complaint, AMistakeInAProfileDoesNotMakeItsNodesIncomplete) {
+    const std::string said = complaints(with("kernel_arguments: [quiet]", "kernel_argument: [quiet]", profiled));
+    EXPECT_EQ(count_of(said, "advice:"), 1U) << said;
+}
+
 TEST(Complaint, NoEndOfThemAndNoTerminalControl) {
     std::string text = "cluster: {name: a}\n";
     for (int i = 0; i < 1000; ++i) text += fmt::format("key{}: 1\n", i);

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/procfs.h"
+
+#include "base/file.h"
+
+#include <sys/sysmacros.h>
+
+#include <charconv>
+#include <sstream>
+
+namespace pando {
+
+Result<std::vector<pid_t>> all_processes() {
+    std::vector<pid_t> found;
+    for (const std::string& name : TRY(list_directory("/proc"))) {
+        pid_t pid = 0;
+        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (error == std::errc() && end == name.data() + name.size() && pid > 0) found.push_back(pid);
+    }
+    return found;
+}
+
+std::string first_argument(pid_t pid) {
+    const auto line = read_file(fmt::format("/proc/{}/cmdline", pid));
+    return line ? line->substr(0, line->find('\0')) : std::string();
+}
+
+std::vector<Mount> parse_mounts(std::string_view mountinfo) {
+    std::vector<Mount> mounts;
+    std::istringstream lines{std::string(mountinfo)};
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        Mount mount;
+        std::string parent;
+        std::string device;
+        std::string root;
+        words >> mount.id >> parent >> device >> root >> mount.point;
+        const auto number = parse_device(device, 10);
+        if (!words || !number) continue;
+        mount.device = *number;
+        words >> mount.options;
+        // Any number of optional fields, then a dash.
+        for (std::string optional; words >> optional && optional != "-";) continue;
+        words >> mount.filesystem >> mount.source >> mount.super_options;
+        mounts.push_back(std::move(mount));
+    }
+    return mounts;
+}
+
+bool Mount::writable() const { return ("," + options + "," + super_options + ",").find(",ro,") == std::string::npos; }
+
+Result<std::vector<Mount>> our_mounts() { return parse_mounts(TRY(read_file("/proc/self/mountinfo"))); }
+
+std::optional<dev_t> parse_device(std::string_view text, int base) {
+    const size_t colon = text.find(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    unsigned int high = 0;
+    unsigned int low = 0;
+    const char* end = text.data() + text.size();
+    const bool ok = std::from_chars(text.data(), text.data() + colon, high, base).ec == std::errc() &&
+                    std::from_chars(text.data() + colon + 1, end, low, base).ec == std::errc();
+    return ok ? std::optional(makedev(high, low)) : std::nullopt;
+}
+
+}  // namespace pando
