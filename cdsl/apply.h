@@ -38,9 +38,10 @@ struct NodeFacts {
 };
 
 struct Mapped {
-    size_t binds = 0, links = 0, tmpfs = 0;  // that hold now, made in this run or before
-    std::vector<std::string> failures;       // each a line; a rule that cannot be mapped fails alone
-    std::vector<std::string> repaired;       // each a line: a link that a program had replaced by a file
+    size_t binds = 0, links = 0, tmpfs = 0;      // that hold now, made in this run or before
+    std::vector<std::string> failures;           // each a line; a rule that cannot be mapped fails alone
+    std::vector<std::string> required_failures;  // the same of paths that no two nodes can share, and of facts
+    std::vector<std::string> repaired;           // each a line: a link that a program had replaced by a file
 };
 
 // At boot, with the root mounted at `root` and not yet switched to: makes the node's tree from the template when it is

@@ -50,20 +50,23 @@ public:
         view_ = TRY(open_beneath(root_.get(), shared_directory, O_PATH | O_DIRECTORY));
         reached("bound the shared view");
 
-        for (const Rule& rule : rules_) attempt(rule.path, [&] { return complete_tree(seeder, rule); });
-        for (const auto& [path, file] : facts_.files) attempt(path, [&] { return write_fact(seeder, path, file); });
+        for (const Rule& rule : rules_)
+            attempt(rule.path, is_required(rule), [&] { return complete_tree(seeder, rule); });
+        for (const auto& [path, file] : facts_.files)
+            attempt(path, true, [&] { return write_fact(seeder, path, file); });
 
         const auto local = TRY(open_beneath(root_.get(), local_directory, O_PATH | O_DIRECTORY));
         TRY(bind_directory(tree_.get(), local.get()));
         reached("bound the node's tree");
-        for (const Rule& rule : rules_) attempt(rule.path, [&] { return map_rule(rule); });
+        for (const Rule& rule : rules_) attempt(rule.path, is_required(rule), [&] { return map_rule(rule); });
         return std::move(mapped_);
     }
 
 private:
     template <typename Work>
-    void attempt(const fs::path& path, Work work) {
-        if (Result<> done = work(); !done) mapped_.failures.push_back(line(path, done.error()));
+    void attempt(const fs::path& path, bool required, Work work) {
+        if (Result<> done = work(); !done)
+            (required ? mapped_.required_failures : mapped_.failures).push_back(line(path, done.error()));
     }
 
     // On the shared root, not inside anything private.

@@ -165,6 +165,12 @@ std::optional<Mode> mode_named(std::string_view name) { return value_in(mode_nam
 std::optional<Seed> seed_named(std::string_view name) { return value_in(seed_names, name); }
 std::optional<When> when_named(std::string_view name) { return value_in(when_names, name); }
 
+bool is_required(const Rule& rule) {
+    const auto& builtin = builtin_policy();
+    return std::any_of(builtin.begin(), builtin.end(),
+                       [&](const Rule& one) { return one.path == rule.path && one.when == When::always; });
+}
+
 bool is_below(const fs::path& path, const fs::path& directory) {
     const auto [in_directory, in_path] = std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
     return in_directory == directory.end() && in_path != path.end();

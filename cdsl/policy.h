@@ -69,6 +69,10 @@ Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster);
 // A path as rules have it ("/var//log/" becomes "/var/log"), or why it cannot be one.
 Result<std::filesystem::path> checked_path(std::string_view text);
 
+// Is it a path of the built-in policy that every node has? Two nodes that shared one would damage it for each other; a
+// cluster's own rules, and those for packages that may not be there, are conveniences beside.
+bool is_required(const Rule& rule);
+
 // True when `path` lies below `directory` (and is not it).
 bool is_below(const std::filesystem::path& path, const std::filesystem::path& directory);
 

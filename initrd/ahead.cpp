@@ -9,6 +9,7 @@
 #include "config/render.h"
 #include "hwdetect/coldplug.h"
 #include "initrd/api_mounts.h"
+#include "initrd/background.h"
 #include "initrd/iscsi.h"
 
 namespace pando::initrd {
@@ -17,12 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* manifest_file = "/usr/lib/pando/chroot.json";
-constexpr uint64_t size_before_bundle = 128ULL << 20U;
-
-template <typename Function>
-auto begin(Function function) {
-    return std::async(std::launch::async, std::move(function)).share();
-}
 
 Result<std::string> fill_chroot(uint64_t size) {
     const auto manifest = TRY(chroot::Manifest::from_json(TRY(read_file(manifest_file))));
@@ -61,8 +56,8 @@ Result<> write_daemon_configuration(const Boot& boot) {
     return {};
 }
 
-Result<SurvivalNamespace*> make_survival(Boot& boot) {
-    if (const auto& filled = boot.chroot_filled.get(); !filled) return Failure(filled.error());
+Result<SurvivalNamespace*> make_survival(Boot& boot, const std::shared_future<Result<std::string>>& filling) {
+    if (const auto& filled = filling.get(); !filled) return Failure(filled.error());
     TRY(hwdetect::load_modules({"configfs"}));
     TRY(mount_configfs());
     TRY(write_daemon_configuration(boot));
@@ -70,17 +65,8 @@ Result<SurvivalNamespace*> make_survival(Boot& boot) {
     return &*boot.survival;
 }
 
-Result<Child*> start_corosync(Boot& boot) {
-    const auto& survival = boot.survival_made.get();
-    if (!survival) return Failure(survival.error());
-    boot.corosync_ready = TRY(ReadySocket::open("pando-corosync"));
-    boot.corosync =
-        TRY((*survival)->start({"/usr/sbin/corosync", "-f"}, {{"NOTIFY_SOCKET", boot.corosync_ready->address()}}));
-    return &*boot.corosync;
-}
-
 // Every device refused with the one reason when the chroot itself could not be made.
-std::vector<FenceAnswer> ask_from_chroot(Boot& boot, Deadline deadline) {
+std::vector<FenceAnswer> ask_from_chroot(const Boot& boot, Deadline deadline) {
     const auto& survival = boot.survival_made.get();
     const Runner run = [&](const std::vector<std::string>& argv, const std::string& input,
                            Deadline until) -> Result<Finished> {
@@ -105,21 +91,14 @@ void peek_bundle(Boot& boot) {
 }
 
 void begin_chroot(Boot& boot) {
-    if (boot.chroot_filled.valid() && boot.chroot_filled.get()) return;
-    const uint64_t size = boot.cluster ? boot.cluster->chroot.size : size_before_bundle;
-    boot.chroot_filled = begin([size] { return fill_chroot(size); });
+    if (!needs_begin(boot.survival_made)) return;
+    boot.chroot_filled = begin([size = boot.cluster->chroot.size] { return fill_chroot(size); });
+    boot.survival_made = begin([&boot, filled = boot.chroot_filled] { return make_survival(boot, filled); });
 }
 
 void begin_root_modules(Boot& boot) {
-    if (boot.root_modules_loaded.valid() && boot.root_modules_loaded.get()) return;
-    boot.root_modules_loaded = begin([] { return hwdetect::load_modules({"dlm", "gfs2"}); });
-}
-
-void begin_corosync(Boot& boot) {
-    if (boot.corosync_started.valid() && boot.corosync_started.get()) return;
-    begin_chroot(boot);
-    boot.survival_made = begin([&boot] { return make_survival(boot); });
-    boot.corosync_started = begin([&boot] { return start_corosync(boot); });
+    if (needs_begin(boot.root_modules_loaded))
+        boot.root_modules_loaded = begin([] { return hwdetect::load_modules({"dlm", "gfs2"}); });
 }
 
 void begin_fence_check(Boot& boot) {

@@ -10,18 +10,14 @@ namespace pando::initrd {
 // Knows the node as soon as hardware alone can tell: with a bundle baked in.
 void peek_bundle(Boot& boot);
 
-// Fills the chroot from the image's manifest. Collected by stage chroot.
+// Needs the node: fills the chroot from the image's manifest, writes the daemons' configuration and makes the namespace
+// they will live in. Collected by stage chroot.
 void begin_chroot(Boot& boot);
 
 // Loads what the root's filesystem needs. Collected by stage join.
 void begin_root_modules(Boot& boot);
 
-// Needs the network, the node and a filled chroot: writes the daemons' configuration and starts corosync, whose first
-// membership takes seconds. Only dlm_controld can fence and be fenced, and that one starts in stage join, when
-// preflight has passed. Collected by stage join.
-void begin_corosync(Boot& boot);
-
-// Asks the fence devices from inside the chroot. Collected by stage preflight.
+// Needs the network: asks the fence devices from inside the chroot. Collected by stage preflight.
 void begin_fence_check(Boot& boot);
 
 }  // namespace pando::initrd

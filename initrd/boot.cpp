@@ -2,14 +2,17 @@
 #include "initrd/boot.h"
 
 #include "base/log.h"
+#include "initrd/guard.h"
 #include "initrd/policy.h"
 
+#include <exception>
 #include <map>
 
 namespace pando::initrd {
 namespace {
 
 constexpr Milliseconds rescue_patience = std::chrono::minutes(5);
+constexpr Milliseconds guard_grace = std::chrono::seconds(30);  // past a stage's deadline
 constexpr Milliseconds retry_pause = std::chrono::seconds(3);
 constexpr Milliseconds default_reboot_delay = std::chrono::seconds(10);
 constexpr unsigned default_retries = 3;
@@ -30,6 +33,16 @@ void save(const Timeline& timeline) {
     if (auto saved = timeline.save(); !saved) log::write(saved.error());
 }
 
+// No exception may leave process 1: the kernel would panic.
+Result<std::string> run_guarded(Boot& boot, const Stage& stage, Deadline deadline) {
+    const StageGuard guard(std::string(stage.name), Deadline::after(deadline.remaining() + guard_grace));
+    try {
+        return stage.run(boot, deadline);
+    } catch (const std::exception& exception) {
+        return fail("{}", exception.what()).advise("this is a mistake in Pando: please report it with these lines");
+    }
+}
+
 // One try of one stage, told on the console and in the timeline.
 Result<> attempt(Boot& boot, const Stage& stage, size_t number, size_t count, unsigned attempt_number) {
     const Milliseconds span = settings_of(boot, stage).deadline.value_or(stage.deadline);
@@ -37,7 +50,7 @@ Result<> attempt(Boot& boot, const Stage& stage, size_t number, size_t count, un
     boot.timeline.begin(stage.name, attempt_number);
     save(boot.timeline);
     const Milliseconds begin = since_boot();
-    auto done = stage.run(boot, Deadline::after(span));
+    auto done = run_guarded(boot, stage, Deadline::after(span));
     const double seconds = static_cast<double>((since_boot() - begin).count()) / 1000.0;
     if (done) {
         boot.timeline.succeed(*done);
@@ -68,9 +81,9 @@ bool follow_policy(Boot& boot, const Stage& stage, unsigned failures) {
             log::error("{}: {} tries failed", stage.name, failures);
             return false;
         }
-        log::info("policy retry: try {} of {} in {} s, Enter for a shell", failures, retries,
-                  retry_pause.count() / 1000);
-        (void)rescue_shell(std::string(stage.name) + " failed", Deadline::after(retry_pause));
+        (void)rescue_shell(
+            fmt::format("policy retry: try {} of {} in {} s", failures, retries, retry_pause.count() / 1000),
+            Deadline::after(retry_pause));
         return true;
     }
     if (policy == config::Policy::rescue) {

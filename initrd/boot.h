@@ -43,7 +43,6 @@ struct Boot {
     std::shared_future<Result<std::string>> chroot_filled;  // "112 files, 31 MB"
     std::shared_future<Result<SurvivalNamespace*>> survival_made;
     std::shared_future<Result<>> root_modules_loaded;
-    std::shared_future<Result<Child*>> corosync_started;
     std::shared_future<std::vector<FenceAnswer>> fence_answers;
 
     const config::Node& node() const { return *identity.node; }

@@ -25,10 +25,9 @@ struct Outputs {
 Outputs open_outputs() {
     Outputs outputs;
     outputs.kernel_log.reset(open("/dev/kmsg", O_WRONLY | O_CLOEXEC));
-    std::istringstream names(read_line("/sys/class/tty/console/active").value_or("console"));
-    for (std::string name; names >> name;) {
+    for (const std::string& path : console_devices()) {
         // O_NONBLOCK: a serial line with flow control and nobody there must not stop a boot.
-        UniqueFd fd(open(("/dev/" + name).c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+        UniqueFd fd(open(path.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
         if (fd.valid()) outputs.consoles.push_back(std::move(fd));
     }
     return outputs;
@@ -67,6 +66,13 @@ int kernel_level(log::Level level) {
 }
 
 }  // namespace
+
+std::vector<std::string> console_devices() {
+    std::istringstream names(read_line("/sys/class/tty/console/active").value_or("console"));
+    std::vector<std::string> paths;
+    for (std::string name; names >> name;) paths.push_back("/dev/" + name);
+    return paths;
+}
 
 void log_to_consoles(bool debug) {
     // Our lines go to the consoles directly; without this the kernel would show them a second time.

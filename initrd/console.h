@@ -4,7 +4,13 @@
 
 #include "base/log.h"
 
+#include <string>
+#include <vector>
+
 namespace pando::initrd {
+
+// Those the kernel writes to: /dev/ttyS0.
+std::vector<std::string> console_devices();
 
 // Makes this the log's sink: "[   12.3] pando: text" on each console of /sys/class/tty/console/active.
 void log_to_consoles(bool debug);

@@ -5,6 +5,8 @@
 namespace pando::initrd {
 
 enum class Ending { reboot, power_off, halt };
+
+// Writes back what is in memory, for a few seconds at most: a filesystem that hangs is often why we are here.
 [[noreturn]] void end_machine(Ending ending);
 
 }  // namespace pando::initrd

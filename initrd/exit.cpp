@@ -5,10 +5,12 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/procfs.h"
+#include "chroot-builder/residence.h"
 #include "initrd/console.h"
 #include "initrd/ending.h"
 #include "initrd/survival.h"
 
+#include <poll.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,16 +22,17 @@
 namespace pando::initrd {
 namespace {
 
+using chroot::device_of_mount;
+using chroot::footholds;
 using std::chrono::seconds;
-namespace fs = std::filesystem;
 
 // Where systemd leaves the root it pivoted away from.
 constexpr const char* old_root = "/oldroot";
 
 // Mounts at and below the old root, the last mounted first.
-std::vector<Mount> mounts_below(const std::string& top) {
+Result<std::vector<Mount>> mounts_below(const std::string& top) {
     std::vector<Mount> found;
-    for (Mount& mount : our_mounts().value_or(std::vector<Mount>()))
+    for (Mount& mount : TRY(our_mounts()))
         if (mount.point == top || mount.point.starts_with(top + "/")) found.push_back(std::move(mount));
     std::reverse(found.begin(), found.end());
     return found;
@@ -54,52 +57,59 @@ Result<> unmount(const Mount& mount, Deadline deadline) {
     return {};
 }
 
-// Ends whatever still has its root, working directory or program on the old root; the survival set stands elsewhere.
-void kill_users_of_old_root() {
-    for (const pid_t pid : all_processes().value_or(std::vector<pid_t>())) {
+// Ends whatever holds a file, mapping or directory of the old root, and waits for its end. The survival set stands
+// elsewhere; if it does not, that is an error, since ending it would freeze the root that is to be left.
+Result<> end_users_of_old_root(Deadline deadline) {
+    const auto root = device_of_mount(old_root);
+    if (!root) return {};  // it is unmounted already, and only mounts below it are left
+    std::vector<Child> ending;
+    for (const pid_t pid : TRY(all_processes())) {
         if (pid == getpid()) continue;
-        for (const char* link : {"root", "cwd", "exe"}) {
-            std::error_code ec;
-            const std::string target = fs::read_symlink(fs::path("/proc") / std::to_string(pid) / link, ec).string();
-            if (!ec && target.starts_with(old_root)) {
-                log::info("exit: ends process {}, which holds {}", pid, target);
-                kill(pid, SIGKILL);
-                break;
-            }
-        }
+        const auto held = footholds({pid}, *root);
+        if (!held || held->empty()) continue;
+        const std::string name = first_argument(pid);
+        if (name.starts_with('@'))
+            return fail("{} (process {}) of the survival set holds {}", name, pid, held->front().path);
+        auto process = Child::adopt(pid);
+        if (!process) continue;  // it has ended meanwhile
+        log::info("exit: ends process {} ({}), which holds {}", pid, name, held->front().path);
+        kill(pid, SIGKILL);
+        ending.push_back(std::move(*process));
     }
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
+    for (Child& process : ending) (void)TRY(process.wait(deadline));
+    return {};
 }
 
-Result<> leave_root(Deadline deadline) {
-    kill_users_of_old_root();
-    Error last;
-    // Mounts stacked on one another come off one layer a round.
-    for (int round = 0; round < 4; ++round) {
-        last = {};
-        for (const Mount& mount : mounts_below(old_root)) {
+Result<std::string> leave_root(Deadline deadline) {
+    for (;;) {
+        TRY(end_users_of_old_root(deadline));
+        Error last;
+        for (const Mount& mount : TRY(mounts_below(old_root))) {
             if (auto done = unmount(mount, deadline); !done) {
                 last = done.error();
                 if (last.kind == ErrorKind::timeout) return Failure(last);
             }
         }
-        if (mounts_below(old_root).empty()) return {};
-        kill_users_of_old_root();
+        if (TRY(mounts_below(old_root)).empty()) return std::string("ok");
+        if (deadline.passed()) return Failure(last);
+        // Mounts stacked on one another come off one layer a round. Whether something that was busy still is, the
+        // kernel tells nobody: it is tried again.
+        poll(nullptr, 0, 50);
     }
-    return Failure(last);
 }
 
-Result<> end_daemon(const std::string& argv0, Milliseconds grace) {
-    for (const pid_t pid : processes_named(argv0)) {
+Result<std::string> end_daemon(const std::string& argv0, Milliseconds grace) {
+    const auto daemons = TRY(processes_named(argv0));
+    for (const pid_t pid : daemons) {
         auto daemon = TRY(Child::adopt(pid));
         if (!TRY(daemon.stop(grace))) return fail("{} had to be killed", argv0);
     }
-    return {};
+    return std::string(daemons.empty() ? "not needed: it does not run" : "ok");
 }
 
-Result<> leave_cluster() {
-    for (const pid_t pid : processes_named("@corosync")) {
+Result<std::string> leave_cluster() {
+    const auto daemons = TRY(processes_named("@corosync"));
+    for (const pid_t pid : daemons) {
         auto daemon = TRY(Child::adopt(pid));
         // From where corosync lives: the shared memory of its clients is in a /dev/shm that systemd has left behind.
         const auto survival = TRY(SurvivalNamespace::of(pid));
@@ -108,7 +118,7 @@ Result<> leave_cluster() {
         if (!left.ok()) return fail("{} ended with status {}: {}", shown(leave), left.status, left.err);
         (void)TRY(daemon.wait(Deadline::after(seconds(20))));
     }
-    return {};
+    return std::string(daemons.empty() ? "not needed: corosync does not run" : "ok");
 }
 
 Ending ending_of(std::string_view verb) {
@@ -118,9 +128,9 @@ Ending ending_of(std::string_view verb) {
 }
 
 // A step that failed leaves this node where only a reset is safe: its peers then fence it, and know where they are.
-void step(std::string_view text, const Result<>& result) {
+void step(std::string_view text, const Result<std::string>& result) {
     if (result) {
-        log::info("exit: {} ok", text);
+        log::info("exit: {} {}", text, *result);
         return;
     }
     log::error("exit: {} FAILED", text);

@@ -35,6 +35,9 @@ void find_faults(NodeState& state) {
                                       [&](const Process& process) { return process.name == daemon; });
         if (!runs) faults.push_back(daemon.substr(1) + " does not run in the chroot");
     }
+    // Logs of the survival set are there too; a full one ends with no fence agent able to run.
+    if (state.chroot_used > state.chroot_size / 10 * 8 && state.chroot_size > 0)
+        faults.emplace_back("the chroot is nearly full: look at /run/initramfs/var/log, or raise chroot.size");
     for (const auto& foothold : state.footholds) {
         faults.push_back(fmt::format("{} (process {}) stands on the shared root by {}: {}", foothold.process,
                                      foothold.pid, foothold.how, foothold.path));

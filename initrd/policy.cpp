@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "hwdetect/coldplug.h"
+#include "initrd/console.h"
 #include "initrd/ending.h"
 
 #include <fcntl.h>
@@ -16,18 +17,33 @@
 namespace pando::initrd {
 namespace {
 
-// True when a key was pressed on the console before the deadline.
-bool key_pressed(Deadline deadline) {
-    UniqueFd console(open("/dev/console", O_RDWR | O_NOCTTY | O_CLOEXEC));
-    if (!console.valid()) return false;
-    tcflush(console.get(), TCIFLUSH);  // keys pressed at the boot loader do not count
-    pollfd input{console.get(), POLLIN, 0};
-    return poll(&input, 1, deadline.poll_timeout()) > 0 && (input.revents & POLLIN) != 0;
+// The console on which a key was pressed before the deadline; empty when none was.
+std::string pressed_console(Deadline deadline) {
+    const std::vector<std::string> paths = console_devices();
+    std::vector<UniqueFd> consoles;
+    std::vector<pollfd> inputs;
+    for (const std::string& path : paths) {
+        consoles.emplace_back(open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+        tcflush(consoles.back().get(), TCIFLUSH);              // keys pressed at the boot loader do not count
+        inputs.push_back({consoles.back().get(), POLLIN, 0});  // poll passes over one that could not be opened
+    }
+    while (!deadline.passed()) {
+        if (poll(inputs.data(), inputs.size(), deadline.poll_timeout()) <= 0) continue;
+        for (size_t i = 0; i < inputs.size(); ++i) {
+            if ((inputs[i].revents & POLLIN) != 0) {
+                tcflush(inputs[i].fd, TCIFLUSH);  // that key is no command to the shell
+                return paths[i];
+            }
+            if (inputs[i].revents != 0) inputs[i].fd = -1;  // nobody can be there
+        }
+    }
+    return {};
 }
 
-bool take_console() {
+// In the child, before the shell: system calls only.
+bool take_console(const char* path) {
     if (setsid() < 0) return false;
-    const int console = open("/dev/console", O_RDWR);
+    const int console = open(path, O_RDWR);
     if (console < 0) return false;
     ioctl(console, TIOCSCTTY, 1);
     return dup2(console, 0) >= 0 && dup2(console, 1) >= 0 && dup2(console, 2) >= 0;
@@ -36,14 +52,14 @@ bool take_console() {
 }  // namespace
 
 bool rescue_shell(std::string_view why, Deadline deadline) {
-    log::info("{}", why);
     // A keyboard needs drivers that no boot waits for; which of them this image and machine have is not known.
     for (const std::string& name : hwdetect::console_modules()) (void)hwdetect::load_modules({name});
-    log::info("press Enter for a shell (within {} s)", deadline.remaining().count() / 1000);
-    if (!key_pressed(deadline)) return false;
+    log::info("{}; press Enter for a shell (within {} s)", why, deadline.remaining().count() / 1000);
+    const std::string console = pressed_console(deadline);
+    if (console.empty()) return false;
     auto shell = Child::spawn({.argv = {"/bin/sh", "-i"},
                                .env = {{"PS1", "pando# "}, {"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}},
-                               .prepare = take_console});
+                               .prepare = [path = console.c_str()] { return take_console(path); }});
     if (!shell) {
         log::write(shell.error());
         return false;
@@ -53,9 +69,7 @@ bool rescue_shell(std::string_view why, Deadline deadline) {
 }
 
 void reboot_after(std::chrono::milliseconds delay) {
-    log::info("this machine reboots in {} s; press Enter for a shell", delay.count() / 1000);
-    if (key_pressed(Deadline::after(delay)))
-        (void)rescue_shell("reboot held", Deadline::after(std::chrono::minutes(5)));
+    (void)rescue_shell(fmt::format("this machine reboots in {} s", delay.count() / 1000), Deadline::after(delay));
     end_machine(Ending::reboot);
 }
 

@@ -8,8 +8,8 @@
 
 namespace pando::initrd {
 
-// A shell on the console. It ends when the person leaves it, or when nobody pressed a key until `deadline`.
-// True when somebody used it.
+// A shell on the console where somebody presses a key before the deadline; any of the kernel's consoles will do. It
+// ends when the person leaves it. True when somebody used it.
 bool rescue_shell(std::string_view why, Deadline deadline);
 
 // Shows the cause on the console for `delay`, a key press calls the rescue shell; then resets the machine.

@@ -34,6 +34,11 @@ Result<std::string> run_cdsl(Boot& boot, Deadline) {
     const auto mapped = TRY(cdsl::map(sysroot_path, policy, facts));
     for (const std::string& repair : mapped.repaired) log::info("cdsl: {}", repair);
     for (const std::string& failure : mapped.failures) log::warning("cdsl: {}", failure);
+    if (!mapped.required_failures.empty()) {
+        return fail("{} cannot be this node's own, and shared with the others they would be damaged:\n  {}",
+                    mapped.required_failures.size() == 1 ? "a path" : "paths",
+                    fmt::join(mapped.required_failures, "\n  "));
+    }
     return fmt::format(
         "{} binds, {} links, {} tmpfs for {}{}", mapped.binds, mapped.links, mapped.tmpfs, boot.node().name,
         mapped.failures.empty() ? "" : fmt::format("; {} not mapped, see above", mapped.failures.size()));

@@ -54,6 +54,7 @@ Result<std::string> run_hardware(Boot& boot, Deadline deadline) {
                     hwdetect::describe(boot.machine));
     }
     if (boot.identity.node == nullptr) peek_bundle(boot);  // now by MAC as well
+    if (boot.identity.node != nullptr && !boot.arguments.install) begin_chroot(boot);
     return fmt::format("{}; {} drivers", hwdetect::describe(boot.machine), coldplug.loaded.size());
 }
 

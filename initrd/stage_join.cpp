@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "initrd/ahead.h"
+#include "initrd/background.h"
 #include "initrd/boot.h"
 #include "initrd/quorum.h"
 #include "initrd/stage_functions.h"
@@ -50,28 +51,49 @@ Result<> wait_for_dlm_address(Deadline deadline) {
     return {};
 }
 
+// When the daemon did not come up, its own last words are all that says why: its log goes with the reboot.
+Result<> wait_ready(const ReadySocket& ready, Child& daemon, const std::string& name, Deadline deadline) {
+    auto waited = ready.wait(daemon, deadline);
+    if (waited) return {};
+    Error error = waited.error();
+    error.what += last_words(name);
+    error.advice = fmt::format("what {} says is above; its configuration is made from cluster.yaml", name);
+    return Failure(error);
+}
+
+// Not before this stage: a member of corosync's that has no dlm_controld is fenced by the others as one that failed to
+// start (dlm's post_join_delay), so nothing may hold a boot up between here and dlm_controld.
+Result<> start_corosync(Boot& boot, Deadline deadline) {
+    if (boot.corosync && boot.corosync->running() && boot.corosync_is_ready) return {};
+    if (!(boot.corosync && boot.corosync->running())) {
+        boot.corosync_is_ready = false;
+        boot.corosync_ready.reset();
+        boot.corosync_ready = TRY(ReadySocket::open("pando-corosync"));
+        boot.corosync = TRY(
+            boot.survival->start({"/usr/sbin/corosync", "-f"}, {{"NOTIFY_SOCKET", boot.corosync_ready->address()}}));
+    }
+    TRY(wait_ready(*boot.corosync_ready, *boot.corosync, "corosync", deadline));
+    boot.corosync_is_ready = true;
+    return {};
+}
+
 Result<> start_dlm_controld(Boot& boot, Deadline deadline) {
     if (boot.dlm_controld && boot.dlm_controld->running()) return {};
     begin_root_modules(boot);
-    if (const auto& loaded = boot.root_modules_loaded.get(); !loaded) return loaded;
+    if (const auto& loaded = *TRY(collect(boot.root_modules_loaded, deadline, "loading dlm and gfs2")); !loaded)
+        return loaded;
     TRY(make_dlm_device_links());
     const auto ready = TRY(ReadySocket::open("pando-dlm_controld"));
     boot.dlm_controld =
         TRY(boot.survival->start({"/usr/sbin/dlm_controld", "--foreground"}, {{"NOTIFY_SOCKET", ready.address()}}));
-    TRY(ready.wait(*boot.dlm_controld, deadline));
+    TRY(wait_ready(ready, *boot.dlm_controld, "dlm_controld", deadline));
     return wait_for_dlm_address(deadline);
 }
 
 }  // namespace
 
 Result<std::string> run_join(Boot& boot, Deadline deadline) {
-    begin_corosync(boot);
-    const auto& started = boot.corosync_started.get();
-    if (!started) return Failure(started.error());
-    if (!boot.corosync_is_ready) {
-        TRY(boot.corosync_ready->wait(**started, deadline));
-        boot.corosync_is_ready = true;
-    }
+    TRY(start_corosync(boot, deadline));
     const auto tell = [&](const Quorum& quorum) {
         if (quorum.quorate) return;
         log::info("join: {} of {} votes, {} needed; here: {}; missing: {}", quorum.votes, quorum.expected,

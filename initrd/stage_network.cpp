@@ -8,6 +8,8 @@
 namespace pando::initrd {
 
 Result<std::string> run_network(Boot& boot, Deadline deadline) {
+    // A first try may have given the interfaces their names already.
+    boot.machine = TRY(hwdetect::read_machine(TRY(Sysroot::open("/"))));
     std::string result;
     if (boot.identity.node != nullptr) {
         TRY(apply_plan(boot.node(), boot.machine, deadline));
@@ -17,7 +19,7 @@ Result<std::string> run_network(Boot& boot, Deadline deadline) {
         result = fmt::format("{} on {} by DHCP", lease.address, lease.interface);
     }
     if (boot.identity.node != nullptr && !boot.arguments.install) {
-        begin_corosync(boot);
+        begin_chroot(boot);
         begin_fence_check(boot);
     }
     return result;

@@ -2,6 +2,7 @@
 // Stage preflight: what must be true before this node may join. cluster.yaml was checked when it was loaded (a device
 // for every node, no agent that does nothing); the superblock was when the root was found. Here the devices answer.
 #include "initrd/ahead.h"
+#include "initrd/background.h"
 #include "initrd/boot.h"
 #include "initrd/stage_functions.h"
 
@@ -9,15 +10,14 @@ namespace pando::initrd {
 
 Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
     // A second try asks again; the first was begun when the network came up.
-    begin_corosync(boot);
+    begin_chroot(boot);
     const bool asked_before = boot.fence_answers.valid() && boot.timeline.stages.back().attempt == 1;
     if (!asked_before) begin_fence_check(boot);
-    if (boot.fence_answers.wait_for(deadline.remaining()) != std::future_status::ready)
-        return fail("the fence devices have not answered in time").kind(ErrorKind::timeout);
+    const auto& answers = *TRY(collect(boot.fence_answers, deadline, "asking the fence devices"));
 
     std::string silent;
     std::string states;
-    for (const FenceAnswer& answer : boot.fence_answers.get()) {
+    for (const FenceAnswer& answer : answers) {
         if (!answer.answered) silent += fmt::format("\n  {} of node {}: {}", answer.device, answer.node, answer.says);
         states += fmt::format("{}{} {}", states.empty() ? "" : ", ", answer.device, answer.says);
     }

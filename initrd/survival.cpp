@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <array>
+#include <sstream>
 
 namespace pando::initrd {
 namespace fs = std::filesystem;
@@ -116,9 +117,25 @@ Result<Finished> SurvivalNamespace::run(const std::vector<std::string>& argv, co
     return pando::run(command);
 }
 
-std::vector<pid_t> processes_named(const std::string& argv0) {
+std::string last_words(const std::string& daemon) {
+    constexpr size_t shown_lines = 6;
+    std::string words;
+    const fs::path log = fs::path(chroot::chroot_path) / "var/log";
+    for (const fs::path& file : {log / (daemon + ".log"), log / daemon / (daemon + ".log"), log / (daemon + ".out")}) {
+        const auto text = read_file(file);
+        if (!text) continue;
+        std::vector<std::string> lines;
+        std::istringstream rest(*text);
+        for (std::string line; std::getline(rest, line);) lines.push_back(line);
+        const size_t first = lines.size() > shown_lines ? lines.size() - shown_lines : 0;
+        for (size_t i = first; i < lines.size(); ++i) words += "\n  " + lines[i];
+    }
+    return words;
+}
+
+Result<std::vector<pid_t>> processes_named(const std::string& argv0) {
     std::vector<pid_t> found;
-    for (const pid_t pid : all_processes().value_or(std::vector<pid_t>()))
+    for (const pid_t pid : TRY(all_processes()))
         if (first_argument(pid) == argv0) found.push_back(pid);
     return found;
 }

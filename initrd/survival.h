@@ -24,7 +24,7 @@ public:
     static Result<SurvivalNamespace> of(pid_t daemon);
 
     // Starts a daemon inside: argv[0] shown as "@name" so that systemd spares it, never killed for want of memory,
-    // output to /var/log/name.log in the chroot. Its program must be there under the same path as here.
+    // output to /var/log/name.out in the chroot. Its program must be there under the same path as here.
     Result<Child> start(const std::vector<std::string>& argv, const std::map<std::string, std::string>& env) const;
 
     // Runs a program inside to its end.
@@ -35,7 +35,10 @@ private:
     std::filesystem::path chroot_;
 };
 
+// The last lines a daemon wrote, to its log and else, each on a line of its own after a newline; for error messages.
+std::string last_words(const std::string& daemon);
+
 // Processes whose argv[0] is exactly this; the daemons' names begin with @.
-std::vector<pid_t> processes_named(const std::string& argv0);
+Result<std::vector<pid_t>> processes_named(const std::string& argv0);
 
 }  // namespace pando::initrd

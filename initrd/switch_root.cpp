@@ -3,8 +3,6 @@
 
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/log.h"
-#include "initrd/policy.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -58,9 +56,7 @@ Result<> switch_root(const fs::path& root, const fs::path& init) {
     }
     if (chdir(root.c_str()) < 0 || mount(".", "/", nullptr, MS_MOVE, nullptr) < 0 || chroot(".") < 0 ||
         chdir("/") < 0) {
-        // Half moved: there is no way back, and process 1 must not end.
-        log::error("switching to the shared root: {}", std::strerror(errno));
-        reboot_after(std::chrono::seconds(30));
+        return fail_errno(errno, "switching to the shared root").advise("it is half done: only a reboot helps");
     }
     remove_content(old_root.get(), st.st_dev);
     old_root.reset();
@@ -68,8 +64,7 @@ Result<> switch_root(const fs::path& root, const fs::path& init) {
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
     const std::string name = init.string();
     execl(name.c_str(), name.c_str(), nullptr);
-    log::error("executing {}: {}", name, std::strerror(errno));
-    reboot_after(std::chrono::seconds(30));
+    return fail_errno(errno, "executing {}", name).advise("only a reboot helps; is it a program of this machine?");
 }
 
 }  // namespace pando::initrd

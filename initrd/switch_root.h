@@ -9,7 +9,7 @@
 
 namespace pando::initrd {
 
-// Returns only with an error, and only before anything was moved.
+// Returns only with an error. Its advice says when too much was moved to try again.
 Result<> switch_root(const std::filesystem::path& root, const std::filesystem::path& init);
 
 }  // namespace pando::initrd

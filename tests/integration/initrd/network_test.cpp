@@ -223,7 +223,7 @@ TEST_F(Network, PlanMakesBondAndVlanAndMayBeAppliedAgain) {
         EXPECT_THAT(ip({"-o", "link", "show", "dev", "lan1"}), HasSubstr("master bond0"));
         EXPECT_THAT(ip({"-d", "-o", "link", "show", "dev", "san0"}), HasSubstr("vlan protocol 802.1Q id 100"));
         EXPECT_TRUE(interface_running("san0"));
-        machine_.nics[0].name = "lan0";  // as a second look at the machine would tell
+        machine_.nics[0].name = "lan0";  // stage network looks at the machine before every try
         machine_.nics[1].name = "lan1";
     }
 }
