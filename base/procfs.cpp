@@ -51,6 +51,10 @@ bool Mount::writable() const { return ("," + options + "," + super_options + ","
 
 Result<std::vector<Mount>> our_mounts() { return parse_mounts(TRY(read_file("/proc/self/mountinfo"))); }
 
+Result<std::vector<Mount>> mounts_of(pid_t pid) {
+    return parse_mounts(TRY(read_file(fmt::format("/proc/{}/mountinfo", pid))));
+}
+
 std::optional<dev_t> parse_device(std::string_view text, int base) {
     const size_t colon = text.find(':');
     if (colon == std::string_view::npos) return std::nullopt;

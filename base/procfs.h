@@ -37,6 +37,9 @@ std::vector<Mount> parse_mounts(std::string_view mountinfo);
 // Those this process sees.
 Result<std::vector<Mount>> our_mounts();
 
+// Those another process sees, in a mount namespace of its own or not.
+Result<std::vector<Mount>> mounts_of(pid_t pid);
+
 // "fd:01" in /proc/PID/maps (base 16), "253:1" in mountinfo (base 10).
 std::optional<dev_t> parse_device(std::string_view text, int base);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// pando chroot check: does anything that must survive a frozen root stand on it? Answers while it is frozen.
+// pando chroot check: does anything that must survive a frozen root stand on it? It asks the root nothing.
 #include "chroot-builder/residence.h"
 #include "cli/command.h"
 

@@ -54,7 +54,7 @@ const std::vector<Command>& commands() {
         {"lab console", "a blade's serial console, to type on or to read", declare_lab_console},
         {"lab wait", "wait until a node has booted, is off, or says something", declare_lab_wait},
         {"lab ssh", "a shell or a command on a node", declare_lab_ssh},
-        {"status", "what holds on this node now, also while its root is frozen", declare_status},
+        {"status", "what holds on this node now: boot, quorum, root, survival set", declare_status},
         {"completion", "say the script that completes pando's words in a shell", declare_completion},
         {"help", "explain a command, or say the manual page", declare_help},
     };

@@ -8,9 +8,9 @@
 namespace pando::initrd {
 namespace {
 
-// The last mount at "/" is the one that is seen.
+// As process 1 has it, since we may run inside the chroot. The last mount at "/" is the one that is seen.
 std::optional<Mount> read_root_mount() {
-    const auto mounts = our_mounts().value_or(std::vector<Mount>());
+    const auto mounts = mounts_of(1).value_or(std::vector<Mount>());
     const auto found = std::find_if(mounts.rbegin(), mounts.rend(), [](const Mount& one) { return one.point == "/"; });
     return found == mounts.rend() ? std::nullopt : std::optional(*found);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What holds on this node now, read from files in RAM, from /proc and from corosync: it must answer while the shared
-// root is frozen, so it opens nothing there.
+// root is frozen, so it opens nothing there. The same inside the chroot as outside.
 #pragma once
 
 #include "base/procfs.h"

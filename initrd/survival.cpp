@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 // Bound from the node: the same file systems, so that cluster libraries on the booted node meet the daemons there.
-constexpr std::array<const char*, 3> shared_with_node = {"/proc", "/sys", "/dev"};
+constexpr std::array<const char*, 4> shared_with_node = {"/proc", "/sys", "/dev", "/run/pando"};
 
 // In a child that becomes the namespace's first process. Plain system calls, since the parent may have threads.
 [[noreturn]] void build_namespace(const char* tree, int report) {

@@ -17,7 +17,7 @@ namespace pando::initrd {
 
 class SurvivalNamespace {
 public:
-    // A namespace with nothing but the chroot, /proc, /sys, /dev and their file systems in it.
+    // A namespace with nothing but the chroot, /proc, /sys, /dev with their file systems, and /run/pando in it.
     static Result<SurvivalNamespace> create(const std::filesystem::path& chroot);
 
     // The one in which this daemon lives: on a booted node, and in the exit tree.

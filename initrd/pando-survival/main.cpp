@@ -1,15 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando-survival: what the fencing chroot carries of ours. Small on purpose: it lives in RAM, on every node, for ever.
+#include "base/log.h"
 #include "initrd/exit.h"
+#include "initrd/node_report.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 #include <cstdio>
 #include <filesystem>
 
-int main(int argc, char** argv) {
-    if (std::filesystem::path(argv[0]).filename() == "shutdown" && getpid() == 1) pando::initrd::exit_main(argc, argv);
+namespace {
+
+using namespace pando;
+
+int status(bool as_json) {
+    const auto state = initrd::read_node_state();
+    if (!state) {
+        log::write(state.error());
+        return 1;
+    }
+    fmt::print("{}", as_json ? to_json(*state) : to_text(*state));
+    return state->faults.empty() ? 0 : 1;
+}
+
+int usage() {
     fmt::print(stderr,
-               "As process 1 of the exit tree (/shutdown) it ends a node in order; a person has no use for it.\n");
+               "usage: pando-survival status [--json]   what holds on this node now; asks the shared root nothing\n"
+               "As process 1 of the exit tree (/shutdown) it ends a node in order.\n");
     return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view verb = argc > 1 ? argv[1] : "";
+    const std::string_view option = argc > 2 ? argv[2] : "";
+    if (std::filesystem::path(argv[0]).filename() == "shutdown" && getpid() == 1) initrd::exit_main(argc, argv);
+    if (verb == "status" && argc <= 3 && (option.empty() || option == "--json")) return status(!option.empty());
+    return usage();
 }

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "initrd/node_report.h"
+
+#include <nlohmann/json.hpp>
+
+namespace pando::initrd {
+
+std::string to_json(const NodeState& state) {
+    nlohmann::json json = {{"healthy", state.faults.empty()}, {"faults", state.faults}};
+    if (state.boot) {
+        json["node"] = state.boot->node;
+        json["cluster"] = state.boot->cluster;
+        json["state"] = state.boot->state;
+    }
+    if (state.quorum) {
+        json["quorum"] = {{"quorate", state.quorum->quorate},
+                          {"votes", state.quorum->votes},
+                          {"needed", state.quorum->needed},
+                          {"expected", state.quorum->expected},
+                          {"members", state.quorum->members}};
+    }
+    if (state.root) {
+        json["root"] = {{"device", state.root->source},
+                        {"filesystem", state.root->filesystem},
+                        {"options", state.root->options + "," + state.root->super_options},
+                        {"writable", state.root->writable()}};
+    }
+    json["survival"] = nlohmann::json::array();
+    for (const auto& process : state.survival)
+        json["survival"].push_back({{"pid", process.pid}, {"name", process.name}});
+    json["footholds"] = state.footholds.size();
+    json["chroot"] = {{"used_bytes", state.chroot_used}, {"size_bytes", state.chroot_size}};
+    return json.dump(1) + "\n";
+}
+
+std::string to_text(const NodeState& state) {
+    std::string text;
+    const auto row = [&](std::string_view name, const std::string& value) {
+        text += fmt::format("{:<9} {}\n", name, value);
+    };
+    if (state.boot) {
+        row("node", fmt::format("{} of cluster {}, {}", state.boot->node, state.boot->cluster, state.boot->state));
+        for (const auto& stage : state.boot->stages) {
+            if (stage.name == "root" && stage.result == "ok")
+                row("", fmt::format("root mounted {:.1f} s after the kernel started", stage.end));
+        }
+    }
+    if (state.quorum) {
+        std::string members;
+        for (const uint32_t id : state.quorum->members) members += fmt::format(" {}", id);
+        row("quorum", fmt::format("{}, {} of {} votes, {} needed; node ids{}", state.quorum->quorate ? "yes" : "NO",
+                                  state.quorum->votes, state.quorum->expected, state.quorum->needed, members));
+    }
+    if (state.root) {
+        row("root", fmt::format("{} {} {}", state.root->source, state.root->filesystem,
+                                state.root->writable() ? "read-write" : "READ-ONLY"));
+    }
+    row("chroot", fmt::format("{:.1f} of {:.0f} MB used", static_cast<double>(state.chroot_used) / 1e6,
+                              static_cast<double>(state.chroot_size) / 1e6));
+    std::string processes;
+    for (const auto& process : state.survival)
+        processes += fmt::format("{}{} ({})", processes.empty() ? "" : ", ", process.name, process.pid);
+    row("survival", processes.empty() ? "none" : processes);
+    for (const std::string& fault : state.faults) row("FAULT", fault);
+    return text;
+}
+
+}  // namespace pando::initrd
