@@ -11,7 +11,7 @@ using nlohmann::json;
 
 constexpr uint64_t page_size = 4096;
 constexpr uint64_t inode_size = 1024;  // a tmpfs inode and its dentry, rounded up
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 
 const char* name_of(Entry::Kind kind) {
     switch (kind) {
@@ -32,7 +32,12 @@ Result<Entry::Kind> kind_of(const std::string& name) {
 }
 
 json entry_to_json(const std::filesystem::path& path, const Entry& entry) {
-    json row = {{"path", path.string()}, {"kind", name_of(entry.kind)}, {"why", entry.why}};
+    json why = json::array();
+    for (const Reason& reason : entry.reasons) {
+        why.push_back({{"relation", reason.relation}});
+        if (!reason.by.empty()) why.back()["by"] = reason.by.string();
+    }
+    json row = {{"path", path.string()}, {"kind", name_of(entry.kind)}, {"why", std::move(why)}};
     if (entry.kind == Entry::Kind::symlink) {
         row["target"] = entry.target;
         return row;
@@ -57,7 +62,8 @@ Result<> check_path(const std::filesystem::path& path) {
 Result<Entry> entry_from_json(const json& row) {
     Entry entry;
     entry.kind = TRY(kind_of(row.at("kind").get<std::string>()));
-    entry.why = row.at("why").get<std::string>();
+    for (const json& reason : row.at("why"))
+        entry.reasons.push_back({reason.at("relation").get<std::string>(), reason.value("by", std::string())});
     if (entry.kind == Entry::Kind::symlink) {
         entry.target = row.at("target").get<std::string>();
         return entry;

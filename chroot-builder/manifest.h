@@ -21,6 +21,14 @@
 
 namespace pando::chroot {
 
+// Why something is inside: "library of" /usr/sbin/corosync; "asked for" by nobody in the chroot.
+struct Reason {
+    std::string relation;
+    std::filesystem::path by;  // an entry of the same manifest; empty when the request itself is the reason
+    std::string text() const { return by.empty() ? relation : relation + " " + by.string(); }
+    bool operator==(const Reason&) const = default;
+};
+
 struct Entry {
     enum class Kind { file, directory, symlink };
     Kind kind = Kind::file;
@@ -30,7 +38,8 @@ struct Entry {
     std::string target;                  // symlinks only: the link's text
     std::optional<std::string> content;  // small files made by us, which no tree holds: /etc/nsswitch.conf
     std::filesystem::path source;        // where the tree holds the file, when that is elsewhere; else empty
-    std::string why;                     // "library of /usr/sbin/corosync", "imported by /usr/sbin/fence_ipmilan"
+    std::vector<Reason> reasons;         // all that want it, the first found first; never empty
+    std::string why() const { return reasons.empty() ? std::string() : reasons.front().text(); }
 };
 
 // A path is the real one: nothing above it in the manifest is a symlink, so an entry is made by its name alone.

@@ -161,7 +161,7 @@ bool PythonModules::load(const std::string& module, const fs::path& importer) {
         // A package can make its parts when it runs (six.moves): only a first part that is nowhere counts as missing.
         if (!found.place) return part.find('.') != std::string::npos;
         if (found.place->file.empty()) continue;
-        if (is_new) add_module(found.place->file, importer);
+        add_module(found.place->file, importer);
         const bool is_source = found.place->file.extension() == ".py";
         if (is_source && (is_new || (strict_ && !found.read_strictly))) {
             work_.push_back({found.place->file, found.place->directory.empty() ? above(part) : part});
@@ -211,14 +211,15 @@ const std::set<std::string>& PythonModules::listing(const fs::path& directory) {
 // The compiled form alone, in the place where Python takes it without a source: half the bytes, and no agent spends
 // its first second compiling.
 void PythonModules::add_module(const fs::path& file, const fs::path& importer) {
-    if (!added_.insert(file).second) return;
-    const std::string why = "imported by " + importer.string();
-    if (auto compiled = file.extension() == ".py" ? compiled_form(file) : std::nullopt) {
-        fs::path path = file;
-        closure_.files.push_back({path.replace_extension(".pyc"), std::move(*compiled), why});
-    } else {
-        closure_.files.push_back({file, {}, why});
+    if (!added_.insert({file, importer}).second) return;
+    const auto [known, is_new] = carried_as_.try_emplace(file, File{file, {}, {}});
+    if (is_new && file.extension() == ".py") {
+        if (auto compiled = compiled_form(file)) {
+            known->second.path.replace_extension(".pyc");
+            known->second.source = std::move(*compiled);
+        }
     }
+    closure_.files.push_back({known->second.path, known->second.source, importer});
 }
 
 // Only one that Python itself would take: made from this very source (flags 0, then the source's time and size).

@@ -24,7 +24,7 @@ public:
     struct File {
         std::filesystem::path path;    // in the chroot
         std::filesystem::path source;  // in the tree, when it is another; else empty
-        std::string why;
+        std::filesystem::path importer;
     };
     struct Missing {
         std::string module;
@@ -34,7 +34,7 @@ public:
         std::vector<File> files;       // compiled modules, sources of those that are not compiled, C extensions
         std::vector<Missing> missing;  // imported each time, and nowhere in the tree
     };
-    // What the script adds to everything found before: a module is given once.
+    // What the script adds to everything found before: a module is given once for each importer.
     Closure follow(const std::filesystem::path& script);
     // The modules which the interpreter itself loads when it starts.
     Closure start_up();
@@ -75,7 +75,8 @@ private:
     std::vector<std::filesystem::path> search_;  // sys.path
     std::map<std::string, Module> modules_;      // all that were asked for, found or not
     std::map<std::filesystem::path, std::set<std::string>> listings_;
-    std::set<std::filesystem::path> added_;
+    std::map<std::filesystem::path, File> carried_as_;                         // by the module's own file
+    std::set<std::pair<std::filesystem::path, std::filesystem::path>> added_;  // a module and its importer
     std::vector<Work> work_;
     std::vector<std::pair<Import, Work>> optional_;            // imports that may fail, looked at after the others
     std::vector<std::pair<std::string, Work>> moved_imports_;  // names imported from six.moves

@@ -34,12 +34,12 @@ struct Plugin {
     std::string_view library;
     std::string_view file;
     bool required;
-    std::string_view why;
+    std::string_view relation;
 };
 constexpr std::array<Plugin, 3> plugins = {{
-    {"libknet.so.1", "kronosnet/crypto_openssl.so", true, "opened by libknet: corosync's encryption"},
-    {"libknet.so.1", "libgcc_s.so.1", true, "opened by libc when libknet cancels a thread"},
-    {"libc.so.6", "libgcc_s.so.1", false, "opened by libc when a thread is cancelled"},
+    {"libknet.so.1", "kronosnet/crypto_openssl.so", true, "encryption, opened by"},
+    {"libknet.so.1", "libgcc_s.so.1", true, "opened for the cancelled threads of"},
+    {"libc.so.6", "libgcc_s.so.1", false, "opened when a thread is cancelled by"},
 }};
 
 class Resolver {
@@ -48,11 +48,12 @@ public:
 
     Result<Manifest> resolve(const Request& request) {
         for (const auto& [path, entry] : request.made) add_made(path, entry);
-        for (const std::string& program : request.programs) add_program(program, "asked for");
+        for (const std::string& program : request.programs) add_program(program, {"asked for", {}});
         for (const std::string& agent : request.agents) add_agent(agent);
-        for (const fs::path& file : request.files) add_tree(file, "asked for");
+        for (const fs::path& file : request.files) add_tree(file, {"asked for", {}});
         while (!loose_.empty()) add_loose();
         if (!missing_.empty()) return complaint();
+        name_compiled_importers();
         return std::move(manifest_);
     }
 
@@ -79,7 +80,7 @@ private:
     // --- paths ---
 
     // The real path. All directories and links on the way become entries; nothing is followed out of the root.
-    Result<fs::path> walk(const fs::path& path, const std::string& why) {
+    Result<fs::path> walk(const fs::path& path, const Reason& why) {
         std::deque<std::string> rest;
         for (const fs::path& part : path.relative_path()) rest.push_back(part.string());
         fs::path at = "/";
@@ -109,11 +110,11 @@ private:
     }
 
     // The entry of a directory or link, made when it is new; null for a file that is not known yet.
-    Result<const Entry*> look(const fs::path& path, const std::string& why) {
+    Result<const Entry*> look(const fs::path& path, const Reason& why) {
         if (const auto known = manifest_.entries.find(path); known != manifest_.entries.end()) return &known->second;
         const struct stat status = TRY(root_.lstat(path));
         Entry entry;
-        entry.why = why;
+        entry.reasons = {why};
         if (S_ISLNK(status.st_mode)) {
             entry.kind = Entry::Kind::symlink;
             entry.target = TRY(root_.read_link(path));
@@ -132,14 +133,14 @@ private:
         for (const fs::path& name : path.parent_path().relative_path()) {
             const fs::path next = parent / name;
             if (root_.lstat(next) || manifest_.entries.contains(next)) {
-                auto real = walk(next, "holds " + path.string());
+                auto real = walk(next, Reason{"holds", path});
                 if (!real) return miss(real.error().what, {});
                 parent = *real;
             } else {
                 Entry above;
                 above.kind = Entry::Kind::directory;
                 above.mode = 0755;
-                above.why = "holds " + path.string();
+                above.reasons = {{"holds", path}};
                 parent = manifest_.entries.emplace(next, std::move(above)).first->first;
             }
         }
@@ -153,15 +154,17 @@ private:
     // --- files ---
 
     // Adds a file with all that it needs. The real path; nothing when it is missing, which is noted then.
-    std::optional<fs::path> add_file(const fs::path& path, const std::string& why, const std::string& package = {}) {
+    std::optional<fs::path> add_file(const fs::path& path, const Reason& why, const std::string& package = {}) {
         auto real = walk(path, why);
         if (!real) {
-            miss(fmt::format("{} ({}): {}", path.string(), why, std::strerror(real.error().sys)), package);
+            miss(fmt::format("{} ({}): {}", path.string(), why.text(), std::strerror(real.error().sys)), package);
             return std::nullopt;
         }
         if (const auto known = manifest_.entries.find(*real);
-            known != manifest_.entries.end() && known->second.kind == Entry::Kind::file)
+            known != manifest_.entries.end() && known->second.kind == Entry::Kind::file) {
+            add_reason(known->second, why);
             return *real;
+        }
         auto content = read(*real, why, package);
         if (!content) return std::nullopt;
         manifest_.entries[*real] = std::move(content->entry);
@@ -173,11 +176,19 @@ private:
         return *real;
     }
 
+    static void add_reason(Entry& entry, const Reason& why) {
+        auto& all = entry.reasons;
+        if (std::find(all.begin(), all.end(), why) == all.end()) all.push_back(why);
+    }
+
     // A file of the tree under another name.
-    void add_copy(const fs::path& path, const fs::path& source, const std::string& why) {
+    void add_copy(const fs::path& path, const fs::path& source, const Reason& why) {
         const auto parent = walk(path.parent_path(), why);
+        if (!parent) return;
+        if (const auto known = manifest_.entries.find(*parent / path.filename()); known != manifest_.entries.end())
+            return add_reason(known->second, why);
         auto content = read(source, why, {});
-        if (!parent || !content) return;
+        if (!content) return;
         content->entry.source = source;
         manifest_.entries[*parent / path.filename()] = std::move(content->entry);
     }
@@ -188,34 +199,35 @@ private:
     };
 
     // Nothing when it is no regular file or cannot be read, which is noted then.
-    std::optional<Content> read(const fs::path& path, const std::string& why, const std::string& package) {
+    std::optional<Content> read(const fs::path& path, const Reason& why, const std::string& package) {
         const auto status = root_.stat(path);
         if (!status || !S_ISREG(status->st_mode)) {
-            miss(fmt::format("{} ({}): not a regular file", path.string(), why), package);
+            miss(fmt::format("{} ({}): not a regular file", path.string(), why.text()), package);
             return std::nullopt;
         }
         auto bytes = root_.read(path);
         if (!bytes) {
-            miss(fmt::format("{} ({}): {}", path.string(), why, bytes.error().what), package);
+            miss(fmt::format("{} ({}): {}", path.string(), why.text(), bytes.error().what), package);
             return std::nullopt;
         }
         Content content;
         content.entry.mode = status->st_mode & 0777U;
         content.entry.size = bytes->size();
         content.entry.sha256 = sha256(*bytes);
-        content.entry.why = why;
+        content.entry.reasons = {why};
         content.bytes = std::move(*bytes);
         return content;
     }
 
-    void add_tree(const fs::path& path, const std::string& why) {
+    void add_tree(const fs::path& path, const Reason& why) {
         const auto status = root_.stat(path);
         if (!status || !S_ISDIR(status->st_mode)) {
             (void)add_file(path, why);
             return;
         }
         const auto names = root_.list(path);
-        if (!walk(path, why) || !names) return miss(fmt::format("{} ({}): cannot be read", path.string(), why), {});
+        if (!walk(path, why) || !names)
+            return miss(fmt::format("{} ({}): cannot be read", path.string(), why.text()), {});
         for (const std::string& name : *names) add_tree(path / name, why);
     }
 
@@ -226,10 +238,11 @@ private:
         return std::nullopt;
     }
 
-    std::optional<fs::path> add_program(const std::string& name, const std::string& why) {
+    std::optional<fs::path> add_program(const std::string& name, const Reason& why) {
         const auto path = find_program(name);
         if (path) return add_file(*path, why, package_of_program(name));
-        miss(fmt::format("program {} ({}): in none of the usual directories", name, why), package_of_program(name));
+        miss(fmt::format("program {} ({}): in none of the usual directories", name, why.text()),
+             package_of_program(name));
         return std::nullopt;
     }
 
@@ -239,7 +252,7 @@ private:
         auto elf = read_elf(content);
         if (!elf) return miss(fmt::format("{}: {}", path.string(), elf.error().what), {});
         const Elf& kept = elves_[path] = std::move(*elf);
-        if (!kept.interpreter.empty()) (void)add_file(kept.interpreter, "dynamic linker of " + path.string());
+        if (!kept.interpreter.empty()) (void)add_file(kept.interpreter, {"dynamic linker of", path});
         // A library is linked by whoever loads it, with the search paths of that one.
         if (kept.interpreter.empty())
             loose_.push_back(path);
@@ -248,7 +261,7 @@ private:
         for (const Plugin& plugin : plugins) {
             if (plugin.library != path.filename().string() && !is_version_of(path, plugin.library)) continue;
             const fs::path file = path.parent_path() / plugin.file;
-            if (plugin.required || root_.exists(file)) (void)add_file(file, std::string(plugin.why));
+            if (plugin.required || root_.exists(file)) (void)add_file(file, {std::string(plugin.relation), path});
         }
     }
 
@@ -274,7 +287,7 @@ private:
                      {});
                 continue;
             }
-            const auto library = add_file(found->path, "library of " + real.string());
+            const auto library = add_file(found->path, {"library of", real});
             if (!library) continue;
             if (found->by_cache) add_default_link(found->path, name);
             if (elves_.contains(*library)) add_libraries(*library, found->path.parent_path(), passed, program);
@@ -293,7 +306,7 @@ private:
         Entry entry;
         entry.kind = Entry::Kind::symlink;
         entry.target = library.string();
-        entry.why = "leads the dynamic linker to " + library.string();
+        entry.reasons = {{"leads the dynamic linker to", library}};
         add_made(fs::path(default_library_directories().front()) / name, std::move(entry));
     }
 
@@ -303,7 +316,7 @@ private:
         std::istringstream words(content.substr(2, content.substr(2, first_line_limit).find('\n')));
         std::string interpreter;
         words >> interpreter;
-        const std::string why = "interpreter of " + path.string();
+        const Reason why{"interpreter of", path};
         auto real = add_program(interpreter, why);
         std::string name;
         if (real && fs::path(interpreter).filename() == "env" && words >> name) real = add_program(name, why);
@@ -324,14 +337,24 @@ private:
     void add_modules(const PythonModules::Closure& closure, const fs::path& script) {
         for (const auto& file : closure.files) {
             if (file.source.empty())
-                (void)add_file(file.path, file.why);
+                (void)add_file(file.path, {"imported by", file.importer});
             else
-                add_copy(file.path, file.source, file.why);
+                add_copy(file.path, file.source, {"imported by", file.importer});
         }
         for (const auto& missing : closure.missing)
             miss(fmt::format("Python module {}, imported by {} for {}", missing.module, missing.importer.string(),
                              script.string()),
                  package_of_module(missing.module));
+    }
+
+    // Imports were read from sources; in the chroot the importer goes by the name of its compiled form.
+    void name_compiled_importers() {
+        for (auto& [path, entry] : manifest_.entries) {
+            for (Reason& reason : entry.reasons) {
+                if (reason.by.extension() != ".py" || manifest_.entries.contains(reason.by)) continue;
+                reason.by.replace_extension(".pyc");
+            }
+        }
     }
 
     // --- fence agents ---
@@ -340,13 +363,13 @@ private:
         const auto path = find_program(agent);
         if (!path || !root_.exists(*path))
             return miss(fmt::format("fence agent {}: not there", agent), package_of_program(agent));
-        const auto real = add_file(*path, "fence agent");
+        const auto real = add_file(*path, {"fence agent", {}});
         if (!real) return;
         const auto source = root_.read(*real);
         if (!source || is_elf(*source)) return;
         for (const AgentProgram& program : agent_programs(agent, *source)) {
             if (!program.required && !root_.exists(program.path)) continue;
-            (void)add_file(program.path, "called by " + agent, package_of_program(program.path));
+            (void)add_file(program.path, {"called by", *real}, package_of_program(program.path));
         }
     }
 

@@ -12,7 +12,7 @@ Entry directory(uint32_t mode, const char* why) {
     Entry entry;
     entry.kind = Entry::Kind::directory;
     entry.mode = mode;
-    entry.why = why;
+    entry.reasons = {{why, {}}};
     return entry;
 }
 
@@ -20,7 +20,7 @@ Entry link(std::string target, const char* why) {
     Entry entry;
     entry.kind = Entry::Kind::symlink;
     entry.target = std::move(target);
-    entry.why = why;
+    entry.reasons = {{why, {}}};
     return entry;
 }
 
@@ -28,7 +28,7 @@ Entry text(std::string content, const char* why) {
     Entry entry;
     entry.mode = 0644;
     entry.content = std::move(content);
-    entry.why = why;
+    entry.reasons = {{why, {}}};
     return entry;
 }
 

@@ -49,7 +49,7 @@ Result<> verify(const Manifest& manifest, const Sysroot& target, Check check) {
     for (const auto& [path, entry] : manifest.entries) {
         const std::string what = fault(path, entry, target, check);
         if (what.empty()) continue;
-        if (++count <= shown_limit) lines += fmt::format("\n  {} {} ({})", path.string(), what, entry.why);
+        if (++count <= shown_limit) lines += fmt::format("\n  {} {} ({})", path.string(), what, entry.why());
     }
     if (count > shown_limit) lines += fmt::format("\n  and {} more", count - shown_limit);
     if (count > 0) return fail("the chroot {} is not what its manifest says:{}", target.directory().string(), lines);

@@ -34,7 +34,7 @@ void print_table(const chroot::Manifest& manifest) {
     for (const auto& [path, entry] : manifest.entries) width = std::max(width, path.native().size());
     fmt::print("{:>9}  {:{}}  {}\n", "BYTES", "PATH", width, "WHY");
     for (const auto& [path, entry] : manifest.entries)
-        fmt::print("{:>9}  {:{}}  {}\n", what(entry), path.string(), width, entry.why);
+        fmt::print("{:>9}  {:{}}  {}\n", what(entry), path.string(), width, entry.why());
     fmt::print("{} entries, {:.1f} MB, {:.1f} MB resident on a tmpfs\n", manifest.entries.size(),
                static_cast<double>(manifest.bytes()) / 1e6, static_cast<double>(manifest.resident_bytes()) / 1e6);
 }

@@ -45,10 +45,11 @@ Result<std::string> run_hardware(Boot& boot, Deadline deadline) {
         return has_needed_nics(boot, boot.machine);
     };
     const auto coldplug = TRY(hwdetect::coldplug(satisfied, deadline));
-    for (const std::string& missing : coldplug.missing) log::warning("no driver: {}", missing);
     for (const std::string& failed : coldplug.failed) log::warning("driver: {}", failed);
     if (!reading.what.empty()) return Failure(reading);
     if (!satisfied()) {
+        // Only now: an image for known machines leaves out on purpose what the boot does not need.
+        for (const std::string& missing : coldplug.missing) log::warning("{}", missing);
         return fail("the NICs of this {} did not appear; found: {}",
                     boot.identity.node != nullptr ? "node (" + boot.node().name + ")" : std::string("machine"),
                     hwdetect::describe(boot.machine));

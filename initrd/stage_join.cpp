@@ -98,6 +98,8 @@ Result<std::string> run_join(Boot& boot, Deadline deadline) {
         if (quorum.quorate) return;
         log::info("join: {} of {} votes, {} needed; here: {}; missing: {}", quorum.votes, quorum.expected,
                   quorum.needed, present(*boot.cluster, quorum, true), present(*boot.cluster, quorum, false));
+        if (quorum.votes >= quorum.needed)
+            log::info("join: a cluster that starts anew waits until every node was seen once (wait_for_all)");
     };
     auto quorum = wait_for_quorum(deadline, tell);
     if (!quorum) return Failure(quorum.error());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Stage storage: the session to the LUN, and the root on it found by what it is, not by where it appeared.
+#include "base/log.h"
 #include "hwdetect/coldplug.h"
 #include "initrd/ahead.h"
 #include "initrd/blockdev.h"
@@ -26,7 +27,8 @@ Result<std::string> run_storage(Boot& boot, Deadline deadline) {
             const auto root = Sysroot::open("/");
             return root && find_root(*root, *boot.cluster).value_or(std::nullopt).has_value();
         };
-        (void)TRY(hwdetect::coldplug(found, deadline));
+        const auto coldplug = TRY(hwdetect::coldplug(found, deadline));
+        for (const std::string& missing : coldplug.missing) log::warning("{}", missing);
     }
     if (boot.arguments.install) {
         const Disk disk = TRY(wait_for_disk(storage, deadline));

@@ -17,26 +17,26 @@ Manifest sample() {
     Entry directory;
     directory.kind = Entry::Kind::directory;
     directory.mode = 01777;
-    directory.why = "temporary files";
+    directory.reasons = {{"temporary files", {}}};
     manifest.entries["/tmp"] = directory;
     Entry link;
     link.kind = Entry::Kind::symlink;
     link.target = "usr/lib";
-    link.why = "library of \"x\"";
+    link.reasons = {{"library of \"x\"", {}}};
     manifest.entries["/lib"] = link;
     Entry file;
     file.mode = 0755;
     file.size = 4097;
     file.sha256 = std::string(64, 'a');
     file.source = "/usr/lib/__pycache__/m.pyc";
-    file.why = "imported by /usr/sbin/fence_x";
+    file.reasons = {{"imported by", "/usr/sbin/fence_x"}, {"asked for", {}}};
     manifest.entries["/usr/lib/m.pyc"] = file;
     Entry made;
     made.mode = 0644;
     made.content = "passwd: files\n";
     made.size = made.content->size();
     made.sha256 = std::string(64, 'b');
-    made.why = "name service";
+    made.reasons = {{"name service", {}}};
     manifest.entries["/etc/nsswitch.conf"] = made;
     return manifest;
 }
@@ -66,22 +66,22 @@ TEST(Manifest, AnImageMustHoldTheSourcesAndNotWhatIsMade) {
 TEST(Manifest, APathThatCouldLeadOutIsRefused) {
     for (const char* path : {"relative", "/../etc/passwd", "/a/../../b", "/", "//a", "/a/./b", "", "/a/"}) {
         const std::string text = fmt::format(
-            R"({{"version": 1, "entries": [{{"path": "{}", "kind": "symlink", "target": "x", "why": ""}}]}})", path);
+            R"({{"version": 2, "entries": [{{"path": "{}", "kind": "symlink", "target": "x", "why": []}}]}})", path);
         const auto manifest = Manifest::from_json(text);
         EXPECT_FALSE(manifest) << path;
     }
     const auto source = Manifest::from_json(
-        R"({"version": 1, "entries": [{"path": "/a", "kind": "file", "mode": "0644", "size": 0, "sha256": "",
-            "source": "/../secret", "why": ""}]})");
+        R"({"version": 2, "entries": [{"path": "/a", "kind": "file", "mode": "0644", "size": 0, "sha256": "",
+            "source": "/../secret", "why": []}]})");
     EXPECT_FALSE(source);
 }
 
 TEST(Manifest, WhatIsNoManifestIsRefusedWithAdvice) {
     for (const char* text :
          {"", "{", "[]", "{}", "null", R"({"version": 99, "entries": []})",
-          R"({"version": 1, "entries": [{"path": "/a", "kind": "socket", "why": ""}]})",
-          R"({"version": 1, "entries": [{"path": "/a", "kind": "file", "why": ""}]})",
-          R"({"version": 1, "entries": [{"path": "/a", "kind": "directory", "mode": "x", "why": ""}]})"}) {
+          R"({"version": 2, "entries": [{"path": "/a", "kind": "socket", "why": []}]})",
+          R"({"version": 2, "entries": [{"path": "/a", "kind": "file", "why": []}]})",
+          R"({"version": 2, "entries": [{"path": "/a", "kind": "directory", "mode": "x", "why": []}]})"}) {
         const auto manifest = Manifest::from_json(text);
         ASSERT_FALSE(manifest) << text;
         EXPECT_EQ(manifest.error().kind, ErrorKind::bad_input) << text;

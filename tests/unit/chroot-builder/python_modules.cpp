@@ -88,7 +88,7 @@ TEST_F(PythonModulesTest, ImportsAreFollowedThroughPackagesAndAddedDirectories) 
     for (const char* file : {"__init__", "hidden", "sibling", "sub", "part/__init__", "part/deep", "other"})
         EXPECT_THAT(found, Contains(packages + "pack/" + file + ".py"));
     EXPECT_THAT(found, Not(Contains(packages + "pack/unused.py")));
-    EXPECT_EQ(closure()->entries.at(packages + "pack/sibling.py").why, "imported by " + packages + "pack/hidden.py");
+    EXPECT_EQ(closure()->entries.at(packages + "pack/sibling.py").why(), "imported by " + packages + "pack/hidden.py");
 }
 
 TEST_F(PythonModulesTest, AModuleThatIsMissingIsNamedWithItsPackage) {

@@ -39,9 +39,9 @@ TEST(Resolve, ALibrarysLinkAndItsTargetBothGoInAndSayWhy) {
                 ElementsAre("/lib64", "/lib64/ld-linux-x86-64.so.2", "/usr", "/usr/lib", "/usr/lib/libone.so.1",
                             "/usr/lib/libone.so.1.2.3", "/usr/sbin", "/usr/sbin/daemon"));
     EXPECT_EQ(entry(*manifest, "/usr/lib/libone.so.1").target, "libone.so.1.2.3");
-    EXPECT_EQ(entry(*manifest, "/usr/lib/libone.so.1.2.3").why, "library of /usr/sbin/daemon");
-    EXPECT_EQ(entry(*manifest, "/lib64/ld-linux-x86-64.so.2").why, "dynamic linker of /usr/sbin/daemon");
-    EXPECT_EQ(entry(*manifest, "/usr/sbin/daemon").why, "asked for");
+    EXPECT_EQ(entry(*manifest, "/usr/lib/libone.so.1.2.3").why(), "library of /usr/sbin/daemon");
+    EXPECT_EQ(entry(*manifest, "/lib64/ld-linux-x86-64.so.2").why(), "dynamic linker of /usr/sbin/daemon");
+    EXPECT_EQ(entry(*manifest, "/usr/sbin/daemon").why(), "asked for");
     EXPECT_EQ(entry(*manifest, "/usr/sbin/daemon").size, fs::file_size(tree.path("/usr/sbin/daemon")));
     EXPECT_EQ(entry(*manifest, "/usr/sbin/daemon").sha256.size(), 64U);
 }
@@ -131,13 +131,13 @@ TEST(Resolve, AnAgentsProgramThatIsMissingIsNamedWithItsPackage) {
     request.agents = {"fence_ipmilan"};
     auto manifest = resolve(tree.root(), request);
     ASSERT_FALSE(manifest);
-    EXPECT_THAT(manifest.error().what, HasSubstr("/usr/bin/ipmitool (called by fence_ipmilan)"));
+    EXPECT_THAT(manifest.error().what, HasSubstr("/usr/bin/ipmitool (called by /usr/sbin/fence_ipmilan)"));
     EXPECT_THAT(manifest.error().advice, HasSubstr("ipmitool"));
 
     tree.static_program("/usr/bin/ipmitool");
     manifest = resolve(tree.root(), request);
     ASSERT_TRUE(manifest) << error_of(manifest);
-    EXPECT_EQ(entry(*manifest, "/usr/bin/ipmitool").why, "called by fence_ipmilan");
+    EXPECT_EQ(entry(*manifest, "/usr/bin/ipmitool").why(), "called by /usr/sbin/fence_ipmilan");
 }
 
 TEST(Resolve, AProgramAnAgentNamesIsCarriedWhenItIsThere) {
@@ -195,7 +195,7 @@ TEST(Resolve, AScriptBringsItsInterpreterAlsoThroughEnv) {
     tree.write("/usr/bin/looked-up", "#!/usr/bin/env lua\n", 0755);
     auto manifest = closure(tree, {"direct"});
     ASSERT_TRUE(manifest) << error_of(manifest);
-    EXPECT_EQ(entry(*manifest, "/bin/lua").why, "interpreter of /usr/bin/direct");
+    EXPECT_EQ(entry(*manifest, "/bin/lua").why(), "interpreter of /usr/bin/direct");
     manifest = closure(tree, {"looked-up"});
     ASSERT_TRUE(manifest) << error_of(manifest);
     EXPECT_THAT(paths_of(*manifest), AllOf(Contains("/usr/bin/env"), Contains("/bin/lua")));
