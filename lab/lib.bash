@@ -5,7 +5,51 @@
 : "${PANDO_CACHE:=/var/cache/pando}"
 
 say() { printf '%s\n' "$*"; }
-fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+fail() { # fail MESSAGE [ADVICE]
+    printf 'error: %s\n' "$1" >&2
+    [[ $# -lt 2 ]] || printf '  -> %s\n' "$2" >&2
+    exit 1
+}
+pause() { read -rt "$1" <> <(:) || true; } # between two looks at a state; starts no program
+
+# Where `pando lab` keeps its labs, unless told otherwise.
+lab_state() { printf '%s' "${PANDO_LAB_STATE:-/var/lib/pando/lab}"; }
+
+# --- one user for one lab ---------------------------------------------------------------------------------------------
+# hold_lab NAME: from here on this script alone uses the lab of that name, and only now may it take one down. Refuses
+# while another script does, and spares a lab that a person brought up. What a killed script left is cleared away by
+# the next clear_lab: it could not empty the file that names the holder. The lock is descriptor 7, which what runs in
+# the background is not given, so that it goes with this script.
+hold_lab() {
+    local name=$1 file holder
+    mkdir -p "$(lab_state)"
+    file=$(lab_state)/.$name.user
+    exec 7>>"$file"
+    if ! flock -n 7; then
+        holder=$(head -n 1 "$file")
+        exec 7>&-
+        if [[ -n $holder && -e /proc/$holder ]]; then
+            fail "lab $name is in use by process $holder: $(tr '\0' ' ' <"/proc/$holder/cmdline")" \
+                "wait for it to end, or end it: kill $holder"
+        fi
+        fail "lab $name is in use by what process ${holder:-?} started, which has ended" \
+            "wait for it to end; who it is: fuser -v $file"
+    fi
+    if [[ ! -s $file ]] && [[ -e $(lab_state)/$name/state.json || -e /run/netns/pando-$name ]]; then
+        exec 7>&-
+        fail "lab $name is there already, and no script that still runs or was killed has brought it up" \
+            "when nobody needs it any more: $top/build/release/cli/pando lab down --name $name"
+    fi
+    printf '%s\n' $$ >"$file"
+    HELD_LAB=$name
+}
+# clear_lab: takes the lab that is held down, whoever of our kind left it.
+clear_lab() { "$PANDO" lab down --name "$HELD_LAB"; }
+# release_lab: at an orderly end. Whatever lab is left now is somebody's.
+release_lab() {
+    : >"$(lab_state)/.$HELD_LAB.user"
+    exec 7>&-
+}
 
 # build_pando: the release build, and Pando installed below build/stage (prefix /usr) as it goes onto a root.
 build_pando() {
@@ -67,7 +111,8 @@ install_lun() {
     "$PANDO" lab power --name "$name" n1 on --kernel-arguments "rd.pando.install=http://10.77.0.1/root.tar.zst"
     if ! "$PANDO" lab wait --name "$name" n1 --timeout 1500 --console 'install +ok|FAILED' | grep -E 'install +ok'; then
         "$PANDO" lab console --name "$name" n1 --log | tail -40
-        fail "the installation failed; its console is above"
+        fail "the installation of the root failed; its console is above" \
+            "mend what its last lines name, and start this again: nothing half-made was kept"
     fi
     "$PANDO" lab wait --name "$name" n1 --timeout 120 --off
     "$PANDO" lab down --name "$name"
