@@ -68,7 +68,7 @@ field() { sed -n "s/^$1 //p"; }
 # Makes the root (or takes it from the cache), the cluster's description, the boot files and the installed LUN.
 # Sets ROOT_ARCHIVE ROOT_TREE, CLUSTER (cluster.yaml), NETBOOT (directory), LUN (a copy of its own, in DIRECTORY).
 prepare_lab() {
-    local name=$1 blades=$2 directory=$3 built key cached
+    local name=$1 blades=$2 directory=$3 built key journals cached
     mkdir -p "$directory"
     say "root: packages from this host's apt, Pando on top"
     built=$("$PANDO" root build --profile "$top/rootfs/profiles/debian.yaml" --pando-tree "$top/build/stage" \
@@ -76,6 +76,8 @@ prepare_lab() {
     ROOT_ARCHIVE=$(field archive <<<"$built")
     ROOT_TREE=$(field tree <<<"$built")
     key=$(field key <<<"$built")
+    # As lab/description.cpp has it: one for every blade, and at least four.
+    journals=$((blades > 4 ? blades : 4))
 
     CLUSTER=$directory/cluster.yaml
     NETBOOT=$directory/netboot
@@ -84,26 +86,28 @@ prepare_lab() {
     "$PANDO" image build --root "$ROOT_TREE" --cluster "$CLUSTER" --output "$NETBOOT"
 
     LUN=$directory/lun.img
-    cached=$PANDO_CACHE/lun/$key.img
+    cached=$PANDO_CACHE/lun/$key-journals$journals.img
     mkdir -p "$PANDO_CACHE/lun"
-    # One installation at a time; who waited finds the other's result.
-    exec 8>"$PANDO_CACHE/lun/lock"
-    flock -w 1800 8 || fail "another installation holds $PANDO_CACHE/lun/lock"
-    [[ -e $cached ]] || install_lun "$name" "$directory" "$cached"
+    # One installation at a time; who waited finds the other's result. Copied and pruned under the lock as well, so that
+    # nobody removes what is being read.
+    exec 8>>"$PANDO_CACHE/lun/lock"
+    flock -w 1800 8 || fail "another installation holds $PANDO_CACHE/lun/lock" \
+        "wait for it to end; who it is: fuser -v $PANDO_CACHE/lun/lock"
+    # Nobody installs now: these are of installations that were cut short.
+    rm -f "$PANDO_CACHE"/lun/*.img.new
+    [[ -e $cached ]] || install_lun "$name" "$directory" "$cached" 8>&-
     touch "$cached"
-    flock -u 8
-    exec 8>&-
     say "LUN: a copy of $(basename "$cached")"
     cp --reflink=auto --sparse=always "$cached" "$LUN"
     # The two newest are kept.
     find "$PANDO_CACHE/lun" -name '*.img' -printf '%T@ %p\n' | sort -rn | tail -n +3 | cut -d' ' -f2- | xargs -r rm -f
+    exec 8>&-
 }
 
 # install_lun NAME DIRECTORY TARGET: the first blade installs the root from its initramfs, over iSCSI.
 install_lun() {
     local name=$1 directory=$2 target=$3 fresh=$3.new offset
     say "installing the root: blade n1 boots its initramfs and fills the LUN"
-    rm -f "$fresh"
     truncate -s 8G "$fresh"
     ln -sfn "$ROOT_ARCHIVE" "$NETBOOT/root.tar.zst"
     "$PANDO" lab up --name "$name" --cluster "$CLUSTER" --netboot "$NETBOOT" --lun "$fresh" \
