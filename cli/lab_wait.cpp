@@ -20,8 +20,8 @@ struct Options {
 };
 
 // The node says so itself, over ssh: it may not be reachable yet, which is no error but a reason to look again.
-Result<bool> is_booted(const lab::Lab& lab, const std::string& node) {
-    auto said = lab.ssh(node, {"cat", "/run/pando/boot.json"}, Deadline::after(std::chrono::seconds(20)));
+Result<bool> is_booted(const lab::Lab& lab, const std::string& node, Deadline deadline) {
+    auto said = lab.ssh(node, {"cat", "/run/pando/boot.json"}, deadline.capped(std::chrono::seconds(20)));
     if (!said || !said->ok()) return false;
     const auto boot = nlohmann::json::parse(said->out, nullptr, false);
     return boot.is_object() && boot.value("state", "") == "booted";
@@ -45,7 +45,9 @@ Action declare_lab_wait(CLI::App& app) {
         const Deadline deadline = Deadline::after(std::chrono::seconds(options->timeout));
         const std::string& node = options->node;
         if (options->booted) {
-            TRY(lab::wait_until(node + " to boot", deadline, nullptr, [&] { return is_booted(lab, node); }));
+            TRY(lab::wait_until(
+                node + " to boot", deadline, nullptr, [&] { return is_booted(lab, node, deadline); },
+                lab::between_programs));
         } else if (options->off) {
             TRY(lab.wait_for_off(node, deadline));
         } else {

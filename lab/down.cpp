@@ -16,9 +16,15 @@ constexpr auto grace = std::chrono::seconds(3);
 constexpr auto lock_deadline = std::chrono::minutes(2);
 constexpr int most_rounds = 5;
 
-Result<size_t> end_recorded(const fs::path& lab) {
+// A record that cannot be read is told and passed over: its process lives in the namespace, which is swept next.
+Result<size_t> end_recorded(const fs::path& lab, const Progress& progress) {
     std::vector<Ending> running;
-    for (const auto& record : TRY(recorded_processes(process_directory(lab))))
+    const auto recorded = TRY(recorded_processes(process_directory(lab)));
+    for (const Error& error : recorded.damaged) {
+        progress(fmt::format("warning: {}", error.what));
+        progress("  -> passed over: whatever it stood for is ended with the lab's network namespace");
+    }
+    for (const auto& record : recorded.records)
         if (auto child = find_running(record)) running.push_back({std::move(*child), record.stop_signal});
     const size_t count = running.size();
     TRY(end_all(std::move(running), grace));
@@ -66,7 +72,7 @@ Result<> Lab::down(const std::string& name, const fs::path& state, bool purge, c
 
     TRY(check_owner(network, directory));
     // BMCs and services first, so that nothing starts a blade again.
-    size_t ended = TRY(end_recorded(directory));
+    size_t ended = TRY(end_recorded(directory, progress));
     for (int round = 0;; ++round) {
         const size_t count = TRY(end_in_namespace(network));
         if (count == 0) break;

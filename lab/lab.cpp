@@ -115,17 +115,20 @@ Result<> Lab::power(const std::string& node, PowerAction action) const {
             TRY(write_file_atomic(power_on_file(node), std::to_string(console_offset(TRY(console_log(node))))));
             TRY(ipmi(*blade, {"chassis", "power", "on"}));
             // The BMC says "on" as soon as it started something: believe it when QEMU has taken its pid file.
-            return wait_until(fmt::format("node {}: QEMU's start (see {})", node, files(*blade).qemu_log.string()),
-                              Deadline::after(power_deadline), nullptr, [&]() -> Result<bool> {
-                                  if (running_blade(files(*blade))) return true;
-                                  if (TRY(power_state(node)) == Power::on) return false;
-                                  return fail("node {} went off again at once: {}", node,
-                                              read_line(files(*blade).qemu_log).value_or("QEMU said nothing"));
-                              });
+            return wait_until(
+                fmt::format("node {}: QEMU's start (see {})", node, files(*blade).qemu_log.string()),
+                Deadline::after(power_deadline), nullptr,
+                [&]() -> Result<bool> {
+                    if (running_blade(files(*blade))) return true;
+                    if (TRY(power_state(node)) == Power::on) return false;
+                    return fail("node {} went off again at once: {}", node,
+                                read_line(files(*blade).qemu_log).value_or("QEMU said nothing"));
+                },
+                between_programs);
         case PowerAction::off:
             TRY(ipmi(*blade, {"chassis", "power", "off"}));
             return wait_until(fmt::format("node {}: BMC reports off", node), Deadline::after(power_deadline), nullptr,
-                              state_is(Power::off));
+                              state_is(Power::off), between_programs);
         case PowerAction::cycle:
             TRY(ipmi(*blade, {"chassis", "power", "cycle"}));
             return {};
@@ -147,8 +150,9 @@ Result<> Lab::wait_for_off(const std::string& node, Deadline deadline) const {
                 .kind(ErrorKind::timeout);
         (void)TRY(std::move(ended));
     }
-    return wait_until(fmt::format("node {}: BMC reports off", node), deadline, nullptr,
-                      [&]() -> Result<bool> { return TRY(power_state(node)) == Power::off; });
+    return wait_until(
+        fmt::format("node {}: BMC reports off", node), deadline, nullptr,
+        [&]() -> Result<bool> { return TRY(power_state(node)) == Power::off; }, between_programs);
 }
 
 Result<> Lab::set_kernel_arguments(const std::string& node, const std::string& arguments) const {
@@ -208,7 +212,7 @@ Result<> Lab::wait_for_ssh(const std::string& node, Deadline deadline) const {
         last = done ? done->err : done.error().what;
         return false;
     };
-    auto reached = wait_until(fmt::format("node {}: ssh", node), deadline, nullptr, login_works);
+    auto reached = wait_until(fmt::format("node {}: ssh", node), deadline, nullptr, login_works, between_programs);
     if (!reached && reached.error().kind == ErrorKind::timeout)
         return fail("node {}: no ssh in time: {}; console: {}", node, last,
                     last_line(read_file(files(*blade).console_log).value_or("")))

@@ -15,6 +15,7 @@
 #include "lab/blade.h"
 #include "lab/description.h"
 #include "lab/network.h"
+#include "lab/wait.h"
 
 #include <filesystem>
 #include <functional>
@@ -118,7 +119,7 @@ private:
     Result<> start_bmcs() const;
     Result<Child> spawn(const std::string& who, Command command, int stop_signal) const;
     Result<> wait_for_service(const std::string& who, const Child& child, const std::filesystem::path& log,
-                              const std::function<Result<bool>()>& ready) const;
+                              const std::function<Result<bool>()>& ready, Milliseconds pause = between_looks) const;
     std::filesystem::path power_on_file(const std::string& node) const;
     Result<const Blade*> find_blade(const std::string& node) const;
     Result<std::string> ipmi(const Blade& blade, const std::vector<std::string>& words) const;

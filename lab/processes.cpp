@@ -21,14 +21,20 @@ constexpr auto kill_grace = std::chrono::seconds(5);
 Result<uint64_t> start_time(pid_t pid) { return parse_start_time(TRY(read_file(fmt::format("/proc/{}/stat", pid)))); }
 
 Result<ProcessRecord> read_record(const fs::path& file) {
-    const auto json = nlohmann::json::parse(TRY(read_file(file)), nullptr, false);
-    if (json.is_discarded() || !json.is_object()) return fail("{} is not a process record", file.string());
+    const std::string text = TRY(read_file(file));
     ProcessRecord record;
-    record.who = json.value("who", "");
-    record.pid = json.value("pid", pid_t{-1});
-    record.start = json.value("start", uint64_t{0});
-    record.boot = json.value("boot", "");
-    record.stop_signal = json.value("stop_signal", SIGTERM);
+    try {
+        const auto json = nlohmann::json::parse(text);
+        record.who = json.at("who");
+        record.pid = json.at("pid");
+        record.start = json.at("start");
+        record.boot = json.at("boot");
+        record.stop_signal = json.at("stop_signal");
+    } catch (const nlohmann::json::exception& error) {
+        return fail("{} is not a process record: {}", file.string(), error.what());
+    }
+    // 0 and what is below mean groups of processes to kill(2) and its kin.
+    if (record.pid <= 0) return fail("{} is not a process record: pid {}", file.string(), record.pid);
     return record;
 }
 
@@ -63,17 +69,20 @@ Result<> record_process(const fs::path& directory, ProcessRecord record) {
     return write_file_atomic(directory / (record.who + ".json"), json.dump() + "\n");
 }
 
-Result<std::vector<ProcessRecord>> recorded_processes(const fs::path& directory) {
-    std::vector<ProcessRecord> records;
+Result<RecordedProcesses> recorded_processes(const fs::path& directory) {
+    RecordedProcesses found;
     auto names = list_directory(directory);
-    if (!names && names.error().sys == ENOENT) return records;
+    if (!names && names.error().sys == ENOENT) return found;
     if (!names) return Failure(names.error());
     for (const auto& name : *names) {
         // Names with a leading dot are the halves of an interrupted write.
         if (name[0] == '.' || !name.ends_with(".json")) continue;
-        records.push_back(TRY(read_record(directory / name)));
+        if (auto record = read_record(directory / name))
+            found.records.push_back(std::move(*record));
+        else
+            found.damaged.push_back(record.error());
     }
-    return records;
+    return found;
 }
 
 std::optional<Child> find_running(const ProcessRecord& record) {

@@ -30,8 +30,12 @@ Result<std::string> boot_id();  // differs after every boot of the host
 
 // Fills in start and boot and writes directory/WHO.json.
 Result<> record_process(const std::filesystem::path& directory, ProcessRecord record);
-// Those of the directory, sorted by name; none when there is no such directory.
-Result<std::vector<ProcessRecord>> recorded_processes(const std::filesystem::path& directory);
+// Those of the directory, sorted by name; none when there is no such directory. What cannot be read hides nothing else.
+struct RecordedProcesses {
+    std::vector<ProcessRecord> records;
+    std::vector<Error> damaged;
+};
+Result<RecordedProcesses> recorded_processes(const std::filesystem::path& directory);
 
 std::optional<Child> find_running(const ProcessRecord& record);
 

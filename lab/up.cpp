@@ -196,8 +196,8 @@ Result<Child> Lab::spawn(const std::string& who, Command command, int stop_signa
 }
 
 Result<> Lab::wait_for_service(const std::string& who, const Child& child, const fs::path& log,
-                               const std::function<Result<bool>()>& ready) const {
-    auto reached = wait_until(who, Deadline::after(ready_deadline), &child, ready);
+                               const std::function<Result<bool>()>& ready, Milliseconds pause) const {
+    auto reached = wait_until(who, Deadline::after(ready_deadline), &child, ready, pause);
     if (reached) return {};
     const std::string said = read_line(log).value_or("");
     return Failure(said.empty() ? reached.error()
@@ -246,9 +246,12 @@ Result<> Lab::start_target() const {
         words.insert(words.begin(), {"tgtadm", "-C", "0", "--lld", "iscsi"});
         return run_ok({.argv = std::move(words), .env = env, .deadline = Deadline::after(ready_deadline)});
     };
-    TRY(wait_for_service("tgtd", child, log, [&]() -> Result<bool> {
-        return tgtadm({"--op", "show", "--mode", "target"}).has_value();
-    }));
+    TRY(wait_for_service(
+        "tgtd", child, log,
+        [&]() -> Result<bool> {
+            return tgtadm({"--op", "show", "--mode", "target"}).has_value();
+        },
+        between_programs));
     const std::string lun = std::to_string(iscsi.lun);
     TRY(tgtadm({"--op", "new", "--mode", "target", "--tid", "1", "-T", iscsi.target}));
     TRY(tgtadm({"--op", "new", "--mode", "logicalunit", "--tid", "1", "--lun", lun, "--backing-store", lun_.string()}));

@@ -8,7 +8,6 @@
 namespace pando::lab {
 namespace {
 
-constexpr auto look_again = Milliseconds(20);
 constexpr std::array<int, 3> ending_signals{SIGINT, SIGTERM, SIGHUP};
 
 volatile sig_atomic_t received = 0;
@@ -34,7 +33,7 @@ Result<> check_interrupted() {
 }
 
 Result<> wait_until(std::string_view what, Deadline deadline, const Child* process,
-                    const std::function<Result<bool>()>& reached) {
+                    const std::function<Result<bool>()>& reached, Milliseconds pause) {
     for (;;) {
         TRY(check_interrupted());
         const bool ended = process != nullptr && !process->running();
@@ -42,7 +41,7 @@ Result<> wait_until(std::string_view what, Deadline deadline, const Child* proce
         if (ended) return fail("{}: its process ended", what);
         if (deadline.passed()) return fail("{}: not within the deadline", what).kind(ErrorKind::timeout);
         pollfd end{process != nullptr ? process->pidfd() : -1, POLLIN, 0};
-        poll(&end, 1, deadline.capped(look_again).poll_timeout());
+        poll(&end, 1, deadline.capped(pause).poll_timeout());
     }
 }
 

@@ -240,6 +240,24 @@ TEST_F(LabServices, DownClearsAwayAfterUpWasKilledAtAnyPoint) {
     expect_nothing_left(wanted.name);
 }
 
+TEST_F(LabServices, DownGoesOnAfterADamagedRecord) {
+    const auto lab = Lab::up(options(name()), say_nothing);
+    ASSERT_TRUE(lab) << lab.error().what;
+    const fs::path records = process_directory(state() / lab->name());
+    ASSERT_TRUE(write_file_atomic(records / "n1-bmc.json", "{"));
+    ASSERT_TRUE(write_file_atomic(records / "tgtd.json", R"({"who": "tgtd", "pid": "x"})"));
+    std::string said;
+    const auto down = Lab::down(lab->name(), state(), false, [&](std::string_view line) {
+        said.append(line);
+        said += '\n';
+    });
+    ASSERT_TRUE(down) << down.error().what;
+    EXPECT_THAT(said, HasSubstr("warning: " + (records / "n1-bmc.json").string()));
+    EXPECT_THAT(said, HasSubstr("warning: " + (records / "tgtd.json").string()));
+    EXPECT_THAT(said, HasSubstr("  -> "));
+    expect_nothing_left(lab->name());
+}
+
 TEST_F(LabServices, AnInterruptedUpTakesItselfDown) {
     for (const int signal : {SIGINT, SIGTERM}) {
         const LabOptions wanted = options(name());

@@ -35,14 +35,15 @@ TEST_F(LabProcesses, ARecordedProcessIsFoundAndEnded) {
     ASSERT_TRUE(record_process(directory(), {.who = "zero", .pid = child->pid()}));
     const auto records = recorded_processes(directory());
     ASSERT_TRUE(records);
-    ASSERT_EQ(records->size(), 1U);
-    EXPECT_EQ(records->front().who, "zero");
-    auto running = find_running(records->front());
+    ASSERT_EQ(records->records.size(), 1U);
+    const ProcessRecord& zero = records->records.front();
+    EXPECT_EQ(zero.who, "zero");
+    auto running = find_running(zero);
     ASSERT_TRUE(running);
     std::vector<Ending> endings;
     endings.push_back({std::move(*running), SIGTERM});
     ASSERT_TRUE(end_all(std::move(endings), std::chrono::seconds(5)));
-    EXPECT_FALSE(find_running(records->front()));
+    EXPECT_FALSE(find_running(zero));
 }
 
 TEST_F(LabProcesses, OneThatIgnoresSigtermIsKilled) {
@@ -60,7 +61,7 @@ TEST_F(LabProcesses, OneThatIgnoresSigtermIsKilled) {
 
 TEST_F(LabProcesses, ARecycledPidIsAStranger) {
     ASSERT_TRUE(record_process(directory(), {.who = "me", .pid = getpid()}));
-    auto record = recorded_processes(directory())->front();
+    auto record = recorded_processes(directory())->records.front();
     EXPECT_TRUE(find_running(record));
     record.start -= 1;
     EXPECT_FALSE(find_running(record));  // the same pid, started at another time
@@ -73,15 +74,24 @@ TEST_F(LabProcesses, WhatAnInterruptedWriteLeftIsPassedOver) {
     ASSERT_TRUE(write_file_atomic(directory() / ".n1.json.Ab12", "{"));
     const auto records = recorded_processes(directory());
     ASSERT_TRUE(records) << records.error().what;
-    EXPECT_TRUE(records->empty());
-    EXPECT_TRUE(recorded_processes(directory() / "nothing-here")->empty());
+    EXPECT_TRUE(records->records.empty());
+    EXPECT_TRUE(records->damaged.empty());
+    EXPECT_TRUE(recorded_processes(directory() / "nothing-here")->records.empty());
 }
 
-TEST_F(LabProcesses, ADamagedRecordIsAnErrorThatNamesIt) {
-    ASSERT_TRUE(write_file_atomic(directory() / "n1.json", "{"));
-    const auto records = recorded_processes(directory());
-    ASSERT_FALSE(records);
-    EXPECT_NE(records.error().what.find("n1.json"), std::string::npos);
+TEST_F(LabProcesses, ADamagedRecordIsNamedAndHidesNoOther) {
+    ASSERT_TRUE(record_process(directory(), {.who = "me", .pid = getpid()}));
+    for (const char* text : {"", "{", "[]", "7", R"({"who": "n1"})",
+                             R"({"who": "n1", "pid": "seven", "start": 1, "boot": "b", "stop_signal": 15})",
+                             R"({"who": "n1", "pid": -1, "start": 1, "boot": "b", "stop_signal": 15})"}) {
+        ASSERT_TRUE(write_file_atomic(directory() / "n1.json", text));
+        const auto found = recorded_processes(directory());
+        ASSERT_TRUE(found) << found.error().what;
+        ASSERT_EQ(found->damaged.size(), 1U) << text;
+        EXPECT_NE(found->damaged.front().what.find("n1.json"), std::string::npos);
+        ASSERT_EQ(found->records.size(), 1U) << text;
+        EXPECT_EQ(found->records.front().who, "me");
+    }
 }
 
 TEST_F(LabProcesses, ANamespaceThatIsNotThereHasNoProcesses) {
