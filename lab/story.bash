@@ -180,20 +180,26 @@ while time.monotonic() < end:
     ) &
 }
 # Who runs the fence agent on NODE, and from where: one line as soon as one is seen; then one for each word that it has
-# ipmitool say to the BMC. (The BMC's own log says nothing, and what is on the wire is encrypted.)
+# ipmitool say to the BMC, and one for what pando-survival tells meanwhile. (The BMC's own log says nothing, and what is on the wire is encrypted.)
 start_agent_watch() {
     # shellcheck disable=SC2016
     (
         exec 7>&-
         on_for 330 "$1" python3 -u -c '
-import os, time
+import ctypes, os, subprocess, time
 end = time.monotonic() + 300
+libc = ctypes.CDLL(None)
 init = os.readlink("/proc/1/ns/mnt")
 def words(p):
     try: return open(f"/proc/{p}/cmdline").read().rstrip("\0").split("\0")
     except OSError: return [""]
 def running(): return [int(p) for p in os.listdir("/proc") if p.isdigit()]
-chroot = next(os.readlink(f"/proc/{p}/ns/mnt") for p in running() if words(p)[0] == "@dlm_controld")
+daemon = next(p for p in running() if words(p)[0] == "@dlm_controld")
+chroot = os.readlink(f"/proc/{daemon}/ns/mnt")
+inside = os.open(f"/proc/{daemon}/ns/mnt", os.O_RDONLY)
+def enter():
+    if libc.setns(inside, 0): os._exit(99)
+status = None
 agent = 0
 said = set()
 while time.monotonic() < end:
@@ -205,10 +211,17 @@ while time.monotonic() < end:
                 ns = os.readlink(f"/proc/{p}/ns/mnt")
                 agent = p
                 print("agent in the chroot" if ns == chroot and ns != init else "agent ELSEWHERE", ns)
+                asked = time.monotonic()
+                status = subprocess.Popen(["/usr/sbin/pando-survival", "status"], preexec_fn=enter,
+                                          stdout=subprocess.PIPE, text=True)
             if agent and line[0].endswith("ipmitool") and p not in said:
                 said.add(p)
                 print("to", line[line.index("-H") + 1], *line[-3:])
         except (OSError, ValueError): pass
+    if status and status.poll() is not None:
+        said_status = " ".join(status.stdout.read().split())
+        print(f"status after {time.monotonic() - asked:.1f} s: {said_status}")
+        status = None
     time.sleep(0.02)  # between looks
 ' >"$2" 2>&1
     ) &
@@ -269,6 +282,7 @@ story_death() {
     claim "n2 loses power: its machine is killed, and nobody is told" power_cut n2
     claim "the BMC of n2 reports off" wait_off n2 6
     claim "the fence agent runs, from the chroot" wait_for_agent "$agent" 120
+    claim "meanwhile pando-survival status tells from the chroot how things stand" status_said "$agent" 10
     # The first write that was begun after the cut and is finished comes with the recovery.
     claim "the writes of n1 go on after the fencing" wait_for_recovery "$writes" "$cut" 180
     read -r gap first < <(longest_gap "$writes" "$cut")
@@ -282,6 +296,12 @@ story_death() {
     claim "the BMC obeyed: n2 is on again, as another machine process" until_true 30 another_machine n2 "$machine"
 }
 wait_for_agent() { wait_for_lines "$1" 1 "$2" && cat "$1" && head -n 1 "$1" | grep -q '^agent in the chroot'; }
+# It was asked when the agent was seen, so the root was frozen.
+status_said() { # FILE SECONDS
+    until_true "$2" grep -E '^status after [0-9.]+ s: .*quorum yes, 1 of 2 votes.*root .* gfs2 read-write' "$1" && return
+    cat "$1"
+    return 1
+}
 agent_said() { # FILE WORD…: to n2's BMC, in this order
     local address file=$1
     shift
