@@ -17,19 +17,34 @@ namespace {
 constexpr int klog_console_level = 8;  // SYSLOG_ACTION_CONSOLE_LEVEL
 constexpr int show_warnings_and_worse = 5;
 
+class Console {
+public:
+    explicit Console(std::string path) : path_(std::move(path)) { open_again(); }
+    // Opened again when it was hung up, as the kernel does to everybody when a shell on it ends.
+    void write(std::string_view text) {
+        const auto written = write_all(fd_.get(), text);
+        if (written || written.error().sys != EIO) return;
+        open_again();
+        (void)write_all(fd_.get(), text);
+    }
+
+private:
+    // O_NONBLOCK: a serial line with flow control and nobody there must not stop a boot.
+    void open_again() { fd_.reset(open(path_.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)); }
+
+    std::string path_;
+    UniqueFd fd_;
+};
+
 struct Outputs {
-    std::vector<UniqueFd> consoles;
+    std::vector<Console> consoles;
     UniqueFd kernel_log;
 };
 
 Outputs open_outputs() {
     Outputs outputs;
     outputs.kernel_log.reset(open("/dev/kmsg", O_WRONLY | O_CLOEXEC));
-    for (const std::string& path : console_devices()) {
-        // O_NONBLOCK: a serial line with flow control and nobody there must not stop a boot.
-        UniqueFd fd(open(path.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
-        if (fd.valid()) outputs.consoles.push_back(std::move(fd));
-    }
+    for (const std::string& path : console_devices()) outputs.consoles.emplace_back(path);
     return outputs;
 }
 
@@ -84,7 +99,7 @@ void log_to_consoles(bool debug) {
         for (std::string line; std::getline(lines, line);) {
             const double now = static_cast<double>(since_boot().count()) / 1000.0;
             const std::string shown = fmt::format("[{:8.2f}] pando: {}{}\r\n", now, mark(level), line);
-            for (const UniqueFd& console : outputs->consoles) (void)write_all(console.get(), shown);
+            for (Console& console : outputs->consoles) console.write(shown);
             // At most the kernel's level of notice, or the kernel would print errors on the console again.
             const int to_kernel = std::max(kernel_level(level), 5);
             if (outputs->kernel_log.valid())
