@@ -167,9 +167,7 @@ Result<> run_dracut(const fs::path& root, const fs::path& work, const std::strin
 Result<> remove_leftovers(const fs::path& output) {
     for (const auto& name : TRY(list_directory(output))) {
         if (!name.starts_with(work_prefix) || name == std::string(work_prefix) + ".lock") continue;
-        std::error_code ec;
-        fs::remove_all(output / name, ec);
-        if (ec) return fail_errno(ec.value(), "removing {}", (output / name).string());
+        TRY(remove_tree(output / name));
     }
     return {};
 }
