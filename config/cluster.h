@@ -98,7 +98,7 @@ struct Storage {
 };
 
 struct Chroot {
-    std::string path = "tmpfs";         // tmpfs, or a directory on a local filesystem
+    std::string path = "tmpfs";         // nothing else is built so far
     uint64_t size = 128ULL << 20U;      // bytes, the limit of the tmpfs
     std::vector<std::string> programs;  // further programs to carry
 };

@@ -313,11 +313,10 @@ Codec<std::string> relative_file() {
 }
 
 Codec<std::string> chroot_place() {
-    return text("tmpfs or a path", [](std::string_view given) -> Result<std::string> {
+    return text("tmpfs", [](std::string_view given) -> Result<std::string> {
         if (given == "tmpfs") return std::string(given);
-        const std::string path = TRY(clean_path(given, true));
-        if (path == "/") return bad_input("the chroot cannot be /").advise("tmpfs, or a directory on a local disk");
-        return path;
+        return bad_input("\"{}\" is no place for the chroot", given)
+            .advise("only tmpfs is built so far: write tmpfs, or leave path: out");
     });
 }
 

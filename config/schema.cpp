@@ -191,7 +191,8 @@ const Table<Cluster>& cluster_table() {
               "how the LUN is reached", Need::required),
         field("chroot", &Cluster::chroot,
               mapping(Table<Chroot>{
-                  field("path", &Chroot::path, chroot_place(), "tmpfs, or a directory on a local filesystem"),
+                  field("path", &Chroot::path, chroot_place(),
+                        "where it stands; nothing else than tmpfs is built so far"),
                   field("size", &Chroot::size, size(32ULL << 20U, 64ULL << 30U), "limit of the tmpfs"),
                   field("programs", &Chroot::programs, list_of(program()), "further programs to carry"),
               }),
