@@ -286,7 +286,8 @@ Result<> Lab::write_scripts(const LabOptions& options) const {
     const fs::path directory = scripts_directory(directory_);
     std::error_code ec;
     const fs::path own = netboot_ / "boot.ipxe";
-    const std::string script = fs::exists(own, ec) ? TRY(read_file(own)) : config::ipxe_script(cluster_, "");
+    const std::string script =
+        fs::exists(own, ec) ? from_current_set(TRY(read_file(own))) : config::ipxe_script(cluster_, "");
     TRY(write_file_atomic(directory / "boot.ipxe", chooser_script()));
     TRY(write_file_atomic(directory / "any.ipxe", with_kernel_arguments(script, options.kernel_arguments)));
     for (const auto& [node, arguments] : options.node_arguments) TRY(set_kernel_arguments(node, arguments));
