@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -38,15 +37,9 @@ Result<struct stat> status_of(const fs::path& file) {
 
 Result<std::string> checksum_inside(const Sysroot& root, const fs::path& path) {
     const auto fd = TRY(root.open_at(path, O_RDONLY | O_NOFOLLOW));
-    Sha256 hash;
-    std::array<char, 65536> buffer;
-    for (;;) {
-        const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return fail_errno(errno, "reading {}", path.string());
-        if (n == 0) return hash.hex();
-        hash.add({buffer.data(), static_cast<size_t>(n)});
-    }
+    auto sum = sha256_of(fd.get());
+    if (!sum) return Failure(sum.error().context("/" + path.string()));
+    return sum;
 }
 
 }  // namespace
