@@ -105,6 +105,10 @@ struct Chroot {
 
 enum class Policy { retry, rescue, reboot };
 
+// What boot.stages: may name: the stages of a boot in their order, and that of the installation. What they do is
+// initrd/stages.h's.
+const std::vector<std::string>& boot_stage_names();
+
 struct StageSettings {
     std::optional<Milliseconds> deadline;
     std::optional<Policy> policy;

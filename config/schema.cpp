@@ -4,6 +4,8 @@
 
 #include "config/codecs.h"
 
+#include <fmt/ranges.h>
+
 namespace pando::config {
 
 using namespace std::chrono_literals;
@@ -117,7 +119,7 @@ Table<Boot> boot_rows() {
         field("kernel_arguments", &Boot::kernel_arguments, list_of(kernel_argument()),
               "of every node; what is given here replaces the default"),
         field("stages", &Boot::stages, map_of(stage_name(), stage),
-              "by stage: hardware, network, storage, bundle, identity, preflight, chroot, join, root, cdsl, handover"),
+              fmt::format("by stage: {}", fmt::join(boot_stage_names(), ", "))),
     };
 }
 
