@@ -101,6 +101,35 @@ Result<std::vector<std::string>> list_directory(const fs::path& directory) {
     return names;
 }
 
+// A tree under /tmp may have the host's own /dev bound inside, left by a run that failed half-way: mounts are not
+// entered.
+void empty_directory(int directory) {
+    UniqueFd again(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));  // closedir takes it with it
+    std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(again.get()), closedir);
+    if (!entries) return;
+    (void)again.release();
+    while (const dirent* entry = readdir(entries.get())) {
+        const std::string_view name = entry->d_name;
+        if (name == "." || name == ".." || unlinkat(directory, entry->d_name, 0) == 0) continue;
+        open_how how{};
+        how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+        how.resolve = RESOLVE_NO_XDEV | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+        UniqueFd inner(static_cast<int>(syscall(SYS_openat2, directory, entry->d_name, &how, sizeof how)));
+        if (!inner.valid()) continue;
+        empty_directory(inner.get());
+        unlinkat(directory, entry->d_name, AT_REMOVEDIR);
+    }
+}
+
+Result<> remove_tree(const fs::path& path) {
+    if (unlink(path.c_str()) == 0 || errno == ENOENT) return {};
+    if (errno != EISDIR && errno != EPERM) return fail_errno(errno, "removing {}", path.string());
+    UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (fd.valid()) empty_directory(fd.get());
+    if (rmdir(path.c_str()) < 0 && errno != ENOENT) return fail_errno(errno, "removing {}", path.string());
+    return {};
+}
+
 Result<TemporaryDirectory> TemporaryDirectory::create(const fs::path& parent, std::string_view prefix) {
     std::string name = (parent / (std::string(prefix) + ".XXXXXX")).string();
     if (mkdtemp(name.data()) == nullptr) return fail_errno(errno, "creating a directory in {}", parent.string());
@@ -115,35 +144,8 @@ TemporaryDirectory& TemporaryDirectory::operator=(TemporaryDirectory&& other) no
     return *this;
 }
 
-namespace {
-
-// Empties the directory as far as it can, and never enters what is mounted in it: a tree under /tmp may have the
-// host's own /dev bound inside, left by a run that failed half-way.
-void remove_content(int directory) {
-    UniqueFd again(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));  // closedir takes it with it
-    std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(again.get()), closedir);
-    if (!entries) return;
-    (void)again.release();
-    while (const dirent* entry = readdir(entries.get())) {
-        const std::string_view name = entry->d_name;
-        if (name == "." || name == ".." || unlinkat(directory, entry->d_name, 0) == 0) continue;
-        open_how how{};
-        how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-        how.resolve = RESOLVE_NO_XDEV | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-        UniqueFd inner(static_cast<int>(syscall(SYS_openat2, directory, entry->d_name, &how, sizeof how)));
-        if (!inner.valid()) continue;
-        remove_content(inner.get());
-        unlinkat(directory, entry->d_name, AT_REMOVEDIR);
-    }
-}
-
-}  // namespace
-
 void TemporaryDirectory::remove() {
-    if (path_.empty()) return;
-    UniqueFd fd(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (fd.valid()) remove_content(fd.get());
-    rmdir(path_.c_str());
+    if (!path_.empty()) (void)remove_tree(path_);
 }
 
 }  // namespace pando

@@ -32,6 +32,13 @@ Result<> make_directories(const std::filesystem::path& directory, mode_t mode = 
 // Names in a directory, sorted, without . and ..
 Result<std::vector<std::string>> list_directory(const std::filesystem::path& directory);
 
+// A file, a link, or a directory with all in it; nothing there is no error. What is mounted below it is left alone,
+// and an error.
+Result<> remove_tree(const std::filesystem::path& path);
+
+// Empties a directory as far as it can, and never enters what is mounted in it.
+void empty_directory(int directory);
+
 Result<> write_all(int fd, std::string_view data);
 Result<> sync_directory(const std::filesystem::path& directory);
 

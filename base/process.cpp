@@ -24,24 +24,11 @@ constexpr int status_not_prepared = 126;
 constexpr int status_not_executed = 127;
 constexpr Milliseconds kill_grace = Milliseconds(500);
 
-struct Pipe {
-    UniqueFd read;
-    UniqueFd write;
-};
-
 // A caller may have 0, 1 or 2 closed (process 1 without a console). A descriptor that lands there would be
 // overwritten, or lost at exec, when the child's own three are put in place.
 UniqueFd above_stdio(UniqueFd fd) {
     if (fd.get() < 0 || fd.get() > 2) return fd;
     return UniqueFd(fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
-}
-
-Result<Pipe> make_pipe() {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0) return fail_errno(errno, "pipe");
-    UniqueFd read(ends[0]);
-    UniqueFd write(ends[1]);
-    return Pipe{above_stdio(std::move(read)), above_stdio(std::move(write))};
 }
 
 // Writes what the pipe takes; -1 and EPIPE when its reader is gone, without the signal that would end us.
@@ -202,6 +189,14 @@ bool drain(int fd, std::string& into) {
 
 }  // namespace
 
+Result<Pipe> make_pipe() {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return fail_errno(errno, "pipe");
+    UniqueFd read(ends[0]);
+    UniqueFd write(ends[1]);
+    return Pipe{above_stdio(std::move(read)), above_stdio(std::move(write))};
+}
+
 Result<std::filesystem::path> find_program(const std::string& name) {
     if (name.find('/') != std::string::npos) {
         if (access(name.c_str(), X_OK) == 0) return std::filesystem::path(name);
@@ -297,18 +292,6 @@ Result<Finished> run_ok(const Command& command) {
     auto finished = TRY(run(command));
     if (finished.ok()) return finished;
     return fail("{} ended with status {}{}", shown(command.argv), finished.status, quoted_end(finished));
-}
-
-Result<> run_shown(const Command& command) {
-    auto null = TRY(open_null());
-    auto child = TRY(Child::adopt(TRY(fork_exec(command, {null.get(), -1, -1}))));
-    auto status = child.wait(command.deadline);
-    if (!status) {
-        stop_with_descendants(child);
-        return fail("{} did not end in time and was killed", shown(command.argv)).kind(ErrorKind::timeout);
-    }
-    if (*status != 0) return fail("{} ended with status {}", shown(command.argv), *status);
-    return {};
 }
 
 Result<Child> Child::spawn(const Command& command) {

@@ -46,9 +46,6 @@ Result<Finished> run(const Command& command);
 // As run(), and a status other than 0 is an error that quotes the last lines of stderr.
 Result<Finished> run_ok(const Command& command);
 
-// As run_ok() with the terminal's stdout and stderr: for long steps a person watches.
-Result<> run_shown(const Command& command);
-
 // A program that goes on. Destroying the object leaves the program alone.
 class Child {
 public:
@@ -69,6 +66,12 @@ private:
     UniqueFd pidfd_;
     std::optional<int> status_;  // once it was waited for
 };
+
+// Both ends CLOEXEC, and neither in the place of a standard stream.
+struct Pipe {
+    UniqueFd read, write;
+};
+Result<Pipe> make_pipe();
 
 // "mkfs.gfs2 -O '/dev/my disk'": for messages and logs, quoted so that it can be pasted.
 std::string shown(const std::vector<std::string>& argv);

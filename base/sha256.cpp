@@ -34,18 +34,24 @@ std::string sha256(std::string_view data) {
     return hash.hex();
 }
 
-Result<std::string> sha256_of_file(const std::filesystem::path& file) {
-    UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.valid()) return fail_errno(errno, "reading {}", file.string());
+Result<std::string> sha256_of(int fd) {
     Sha256 hash;
     std::array<char, 65536> buffer;
     for (;;) {
-        const ssize_t n = read(fd.get(), buffer.data(), buffer.size());
+        const ssize_t n = read(fd, buffer.data(), buffer.size());
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return fail_errno(errno, "reading {}", file.string());
+        if (n < 0) return fail_errno(errno, "read");
         if (n == 0) return hash.hex();
         hash.add({buffer.data(), static_cast<size_t>(n)});
     }
+}
+
+Result<std::string> sha256_of_file(const std::filesystem::path& file) {
+    UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) return fail_errno(errno, "reading {}", file.string());
+    auto sum = sha256_of(fd.get());
+    if (!sum) return Failure(sum.error().context(file.string()));
+    return sum;
 }
 
 }  // namespace pando

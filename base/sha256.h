@@ -24,6 +24,7 @@ private:
 };
 
 std::string sha256(std::string_view data);
+Result<std::string> sha256_of(int fd);  // what is left to read of it
 Result<std::string> sha256_of_file(const std::filesystem::path& file);
 
 }  // namespace pando

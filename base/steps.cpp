@@ -12,7 +12,7 @@ std::vector<std::string> Plan::texts() const {
     return result;
 }
 
-Result<> Plan::execute(Mode mode) const {
+Result<> Plan::execute(Mode mode, Deadline deadline) const {
     for (const Step& step : steps_) {
         auto before = step.done();
         if (!before) return Failure(before.error().context(step.text));
@@ -24,6 +24,7 @@ Result<> Plan::execute(Mode mode) const {
             log::info("would {}", step.text);
             continue;
         }
+        if (deadline.passed()) return fail("{}: not begun, the time is over", step.text).kind(ErrorKind::timeout);
         log::info("{}", step.text);
         if (auto applied = step.apply(); !applied) return Failure(applied.error().context(step.text));
         auto after = step.done();

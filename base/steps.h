@@ -7,6 +7,7 @@
 //   TRY(plan.execute(dry_run ? Plan::Mode::print : Plan::Mode::apply));
 #pragma once
 
+#include "base/deadline.h"
 #include "base/result.h"
 
 #include <functional>
@@ -31,7 +32,8 @@ public:
 
     // print: says every step that is not done, changes nothing. apply: does them in order and stops at the first
     // that fails. Every step is logged, as info when it is done now, as debug when it was done before.
-    Result<> execute(Mode mode) const;
+    // No step is applied once the deadline has passed; one that was begun has to know it by itself.
+    Result<> execute(Mode mode, Deadline deadline = Deadline::never()) const;
 
 private:
     std::vector<Step> steps_;

@@ -21,9 +21,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* writer = "prepare";      // in temporary names
-constexpr const char* workplace = ".prepare";  // in /.pando/nodes; no node has such a name
-constexpr auto lock_patience = std::chrono::seconds(60);
+constexpr const char* writer = "prepare";                 // in temporary names
+constexpr const char* workplace = ".prepare";             // in /.pando/nodes; no node has such a name
+constexpr auto lock_patience = std::chrono::minutes(10);  // another node may be copying a large directory
 
 struct Directory {
     const char* path;
@@ -50,6 +50,17 @@ public:
     }
 
     const std::vector<Rule>& rules() const { return rules_; }
+
+    // Held by each step while it changes something: temporary names and the workplace are the same on every node. GFS2
+    // carries the lock to the others. Its own directory is made without it; mkdir has one winner.
+    Result<FileLock> take_lock() {
+        if (!TRY(stat_beneath(TRY(view()), journal_directory))) {
+            TRY(ensure_directory(TRY(view()), pando_directory, 0755));
+            TRY(ensure_directory(TRY(view()), journal_directory, 0700));
+            reached("made the lock's directory");
+        }
+        return FileLock::take(root_ / journal_directory / "lock", Deadline::after(lock_patience));
+    }
 
     // On a running node the private mounts hide what is being prepared.
     Result<int> view() {
@@ -84,7 +95,6 @@ public:
 
     Result<> clear() {
         const auto nodes = TRY(open_beneath(TRY(view()), nodes_directory, O_PATH | O_DIRECTORY));
-        const auto lock = TRY(take_lock());
         return seeder_for(nodes.get()).clean();
     }
 
@@ -94,7 +104,6 @@ public:
 
     Result<> mark() {
         const auto nodes = TRY(open_beneath(TRY(view()), nodes_directory, O_PATH | O_DIRECTORY));
-        const auto lock = TRY(take_lock());
         for (const fs::path& path : TRY(unmarked_parents()))
             TRY(seeder_for(nodes.get()).mark_parent(template_tree, path));
         return {};
@@ -135,7 +144,6 @@ public:
     Result<> put_in_template(const Rule& rule) {
         const int root = TRY(view());
         const auto nodes = TRY(open_beneath(root, nodes_directory, O_PATH | O_DIRECTORY));
-        const auto lock = TRY(take_lock());
         const Seeder seeder = seeder_for(nodes.get());
         TRY(seeder.add(template_tree, rule.path, root, [&](const Entry& to) { return make_seed(rule, to); }));
         // A link leads every node to its own tree from one moment to the next: running nodes need the content before.
@@ -203,11 +211,6 @@ public:
 
 private:
     Seeder seeder_for(int nodes) const { return Seeder(nodes, workplace, checkpoint_); }
-
-    // GFS2 carries it to the other nodes.
-    Result<FileLock> take_lock() const {
-        return FileLock::take(root_ / journal_directory / "lock", Deadline::after(lock_patience));
-    }
 
     Result<std::vector<fs::path>> unmarked_parents() {
         const auto text = TRY(read_beneath(TRY(view()), inventory_path, inventory_limit));
@@ -277,30 +280,44 @@ private:
 Plan prepare(const fs::path& root, const std::vector<Rule>& policy, const Checkpoint& checkpoint) {
     const auto work = std::make_shared<Preparation>(root, policy, checkpoint);
     Plan plan;
-    plan.add({"create /.pando with the places for the nodes' trees", [=] { return work->directories_made(); },
-              [=] { return work->make_directories(); }});
-    plan.add(
-        {"clear away what an interrupted run left", [=] { return work->is_clear(); }, [=] { return work->clear(); }});
-    plan.add({"mark the template's directories that are no content", [=] { return work->is_marked(); },
-              [=] { return work->mark(); }});
+    const auto add = [&](std::string text, auto done, auto change) {
+        plan.add({.text = std::move(text), .done = done, .apply = [=]() -> Result<> {
+                      const auto lock = TRY(work->take_lock());
+                      if (TRY(done())) return {};  // by another node, while this one waited
+                      return change();
+                  }});
+    };
+    add(
+        "create /.pando with the places for the nodes' trees", [=] { return work->directories_made(); },
+        [=] { return work->make_directories(); });
+    add(
+        "clear away what an interrupted run left", [=] { return work->is_clear(); }, [=] { return work->clear(); });
+    add(
+        "mark the template's directories that are no content", [=] { return work->is_marked(); },
+        [=] { return work->mark(); });
     for (const Rule& rule : work->rules())
         if (rule.mode != Mode::link)
-            plan.add({fmt::format("create the mount point {}", rule.path.string()),
-                      [=] { return work->has_mount_point(rule); }, [=] { return work->make_mount_point(rule); }});
+            add(
+                fmt::format("create the mount point {}", rule.path.string()),
+                [=] { return work->has_mount_point(rule); }, [=] { return work->make_mount_point(rule); });
     for (const Rule& rule : work->rules())
         if (rule.mode == Mode::bind || rule.mode == Mode::link)
-            plan.add({rule.seed == Seed::copy ? fmt::format("copy {} to the template", rule.path.string())
-                                              : fmt::format("put an empty {} in the template", rule.path.string()),
-                      [=] { return work->in_template(rule); }, [=] { return work->put_in_template(rule); }});
+            add(
+                rule.seed == Seed::copy ? fmt::format("copy {} to the template", rule.path.string())
+                                        : fmt::format("put an empty {} in the template", rule.path.string()),
+                [=] { return work->in_template(rule); }, [=] { return work->put_in_template(rule); });
     for (const Rule& rule : work->rules())
         if (rule.mode == Mode::link)
-            plan.add({fmt::format("link {} to {}", rule.path.string(), target_of_link(rule.path)),
-                      [=] { return work->is_linked(rule); }, [=] { return work->make_link(rule); }});
+            add(
+                fmt::format("link {} to {}", rule.path.string(), target_of_link(rule.path)),
+                [=] { return work->is_linked(rule); }, [=] { return work->make_link(rule); });
     for (const char* directory : {"etc", "var"})
-        plan.add({fmt::format("mark /{} as up to date with /usr", directory),
-                  [=] { return work->is_stamped(directory); }, [=] { return work->stamp(directory); }});
-    plan.add({fmt::format("write /.pando/cdsl.yaml: {} rules", work->rules().size()),
-              [=] { return work->has_inventory(); }, [=] { return work->write_inventory(); }});
+        add(
+            fmt::format("mark /{} as up to date with /usr", directory), [=] { return work->is_stamped(directory); },
+            [=] { return work->stamp(directory); });
+    add(
+        fmt::format("write /.pando/cdsl.yaml: {} rules", work->rules().size()), [=] { return work->has_inventory(); },
+        [=] { return work->write_inventory(); });
     return plan;
 }
 

@@ -22,7 +22,9 @@ Action declare_image_build(CLI::App& app) {
         const auto megabytes = [](uint64_t bytes) { return static_cast<double>(bytes) / 1e6; };
         fmt::print("{}: kernel {}, image {:.1f} MB with {} drivers, bundle {:.3f} MB\n", options->output.string(),
                    image.kernel, megabytes(image.image_bytes), image.drivers, megabytes(image.bundle_bytes));
-        fmt::print("bundle.cpio holds the cluster's keys and passwords: serve it on the boot network only\n");
+        fmt::print(
+            "bundle.cpio holds the cluster's keys and passwords and can be read by every user of this machine, as boot "
+            "servers must: serve it on the boot network only\n");
         return 0;
     };
 }

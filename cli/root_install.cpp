@@ -9,6 +9,8 @@
 namespace pando::cli {
 namespace {
 
+constexpr auto longest = std::chrono::hours(2);  // a full root over a slow network
+
 struct Options {
     std::filesystem::path cluster_yaml;
     rootfs::InstallOptions install;
@@ -28,7 +30,8 @@ Action declare_root_install(CLI::App& app) {
     app.add_flag("--dry-run", options->dry_run, "say what would be done, change nothing");
     return [options]() -> Result<int> {
         const auto cluster = TRY(config::load_file(options->cluster_yaml));
-        TRY(rootfs::install(cluster, options->install, options->dry_run ? Plan::Mode::print : Plan::Mode::apply));
+        const auto mode = options->dry_run ? Plan::Mode::print : Plan::Mode::apply;
+        TRY(rootfs::install(cluster, options->install, mode, Deadline::after(longest)));
         return 0;
     };
 }

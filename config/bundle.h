@@ -35,4 +35,8 @@ Result<Bundle> decode(std::string_view blob);
 constexpr const char* baked_bundle_path = "/etc/pando/cluster.bundle";
 std::string bundle_archive(std::string_view blob);
 
+// The archive's, wherever it is written: boot servers read it as a user of their own. It has the cluster's secrets in
+// it, and goes over the boot network in the clear; whom that does not suit closes the directory to all but the server.
+constexpr mode_t bundle_archive_mode = 0644;
+
 }  // namespace pando::config

@@ -285,7 +285,8 @@ private:
         if (cluster_.storage.iscsi)
             for (size_t i = 0; i < cluster_.storage.iscsi->portals.size(); ++i) {
                 const std::string& portal = cluster_.storage.iscsi->portals[i];
-                look(portal.substr(0, portal.rfind(':')), place(root_, {"storage", "iscsi", "portals", i}));
+                if (const auto at = parse_portal(portal))
+                    look(at->ip.text(), place(root_, {"storage", "iscsi", "portals", i}));
             }
         for (size_t i = 0; i < cluster_.nodes.size(); ++i) {
             const Node& node = cluster_.nodes[i];

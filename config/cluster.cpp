@@ -5,6 +5,12 @@
 
 namespace pando::config {
 
+const std::vector<std::string>& boot_stage_names() {
+    static const std::vector<std::string> names = {"hardware", "network", "storage", "bundle", "identity", "preflight",
+                                                   "chroot",   "join",    "root",    "cdsl",   "handover", "install"};
+    return names;
+}
+
 const Nic* Node::cluster_nic() const {
     const auto it = std::find_if(nics.begin(), nics.end(), [](const Nic& nic) { return nic.cluster; });
     return it == nics.end() ? nullptr : &*it;

@@ -98,12 +98,16 @@ struct Storage {
 };
 
 struct Chroot {
-    std::string path = "tmpfs";         // tmpfs, or a directory on a local filesystem
+    std::string path = "tmpfs";         // nothing else is built so far
     uint64_t size = 128ULL << 20U;      // bytes, the limit of the tmpfs
     std::vector<std::string> programs;  // further programs to carry
 };
 
 enum class Policy { retry, rescue, reboot };
+
+// What boot.stages: may name: the stages of a boot in their order, and that of the installation. What they do is
+// initrd/stages.h's.
+const std::vector<std::string>& boot_stage_names();
 
 struct StageSettings {
     std::optional<Milliseconds> deadline;

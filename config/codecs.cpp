@@ -273,26 +273,8 @@ Codec<std::string> ipv4_subnet() {
 }
 
 Codec<std::string> portal() {
-    return text("address:port", [](std::string_view given) -> Result<std::string> {
-        constexpr std::string_view example = "192.0.2.1, 192.0.2.1:3260 or [2001:db8::1]:3260";
-        std::string_view host = given;
-        std::string_view port = "3260";
-        if (!given.empty() && given.front() == '[') {
-            const size_t end = given.find(']');
-            const bool whole = end != std::string_view::npos && end + 1 == given.size();
-            if (!whole && (end == std::string_view::npos || given[end + 1] != ':'))
-                return bad_input("\"{}\" is no portal", given).advise(example);
-            host = given.substr(1, end - 1);
-            if (!whole) port = given.substr(end + 2);
-        } else if (std::count(given.begin(), given.end(), ':') == 1) {
-            host = given.substr(0, given.find(':'));
-            port = given.substr(given.find(':') + 1);
-        }
-        const auto ip = parse_ip(host);
-        const auto number = parse_number(port, 1, 65535);
-        if (!ip || !number) return bad_input("\"{}\" is no portal", given).advise(example);
-        return fmt::format(fmt::runtime(ip->v6 ? "[{}]:{}" : "{}:{}"), ip->text(), *number);
-    });
+    return text("address:port",
+                [](std::string_view given) -> Result<std::string> { return TRY(parse_portal(given)).text(); });
 }
 
 Codec<std::string> iscsi_name() {
@@ -313,11 +295,10 @@ Codec<std::string> relative_file() {
 }
 
 Codec<std::string> chroot_place() {
-    return text("tmpfs or a path", [](std::string_view given) -> Result<std::string> {
+    return text("tmpfs", [](std::string_view given) -> Result<std::string> {
         if (given == "tmpfs") return std::string(given);
-        const std::string path = TRY(clean_path(given, true));
-        if (path == "/") return bad_input("the chroot cannot be /").advise("tmpfs, or a directory on a local disk");
-        return path;
+        return bad_input("\"{}\" is no place for the chroot", given)
+            .advise("only tmpfs is built so far: write tmpfs, or leave path: out");
     });
 }
 
@@ -361,9 +342,7 @@ Codec<std::string> scope() {
 }
 
 Codec<std::string> stage_name() {
-    static const std::vector<std::string> stages = {"hardware", "network", "storage", "bundle", "identity", "preflight",
-                                                    "chroot",   "join",    "root",    "cdsl",   "handover"};
-    Codec<std::string> codec = one_of(stages);
+    Codec<std::string> codec = one_of(boot_stage_names());
     codec.type = "stage";
     return codec;
 }

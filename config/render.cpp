@@ -133,7 +133,7 @@ std::string dnsmasq_conf(const Cluster& cluster, const NetbootPaths& paths) {
                                    {"tftp_root", paths.tftp_root.string()}});
 }
 
-std::string ipxe_script(const Cluster& cluster, std::string_view extra_arguments) {
+std::string ipxe_script(const Cluster& cluster, std::string_view extra_arguments, std::string_view directory) {
     std::string nodes;
     for (const auto& node : cluster.nodes) {
         if (node.kernel_arguments.empty()) continue;
@@ -145,10 +145,11 @@ std::string ipxe_script(const Cluster& cluster, std::string_view extra_arguments
     std::string arguments;
     for (const auto& argument : cluster.boot.kernel_arguments) arguments += " " + argument;
     if (!extra_arguments.empty()) arguments += fmt::format(" {}", extra_arguments);
+    const std::string base = directory.empty() ? base_url(cluster) : fmt::format("{}/{}", base_url(cluster), directory);
     const auto seconds = (cluster.boot.reboot_delay.count() + 999) / 1000;
     return filled("boot.ipxe", {{"cluster", cluster.name},
                                 {"server", cluster.boot.server},
-                                {"base", base_url(cluster)},
+                                {"base", base},
                                 {"nodes", nodes},
                                 {"arguments", arguments},
                                 {"retries", std::to_string(cluster.boot.retries)},

@@ -24,7 +24,8 @@ struct NetbootPaths {
 // For one dnsmasq: DHCP for the known MACs only, TFTP, iPXE chain loading by HTTP for clients that are iPXE already.
 std::string dnsmasq_conf(const Cluster& cluster, const NetbootPaths& paths);
 
-// The script every blade runs: kernel, one image, one bundle, and the kernel command line.
-std::string ipxe_script(const Cluster& cluster, std::string_view extra_arguments);
+// The script every blade runs: kernel, one image, one bundle, and the kernel command line. The files are those in
+// `directory` below the boot server's root.
+std::string ipxe_script(const Cluster& cluster, std::string_view extra_arguments, std::string_view directory = "");
 
 }  // namespace pando::config

@@ -4,6 +4,8 @@
 
 #include "config/codecs.h"
 
+#include <fmt/ranges.h>
+
 namespace pando::config {
 
 using namespace std::chrono_literals;
@@ -117,7 +119,7 @@ Table<Boot> boot_rows() {
         field("kernel_arguments", &Boot::kernel_arguments, list_of(kernel_argument()),
               "of every node; what is given here replaces the default"),
         field("stages", &Boot::stages, map_of(stage_name(), stage),
-              "by stage: hardware, network, storage, bundle, identity, preflight, chroot, join, root, cdsl, handover"),
+              fmt::format("by stage: {}", fmt::join(boot_stage_names(), ", "))),
     };
 }
 
@@ -191,7 +193,8 @@ const Table<Cluster>& cluster_table() {
               "how the LUN is reached", Need::required),
         field("chroot", &Cluster::chroot,
               mapping(Table<Chroot>{
-                  field("path", &Chroot::path, chroot_place(), "tmpfs, or a directory on a local filesystem"),
+                  field("path", &Chroot::path, chroot_place(),
+                        "where it stands; nothing else than tmpfs is built so far"),
                   field("size", &Chroot::size, size(32ULL << 20U, 64ULL << 30U), "limit of the tmpfs"),
                   field("programs", &Chroot::programs, list_of(program()), "further programs to carry"),
               }),

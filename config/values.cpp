@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace pando::config {
 
@@ -162,6 +163,31 @@ Result<Cidr> parse_cidr(std::string_view text) {
         if (prefix) return Cidr{*ip, static_cast<int>(*prefix)};
     }
     return bad_input("\"{}\" is no address with a prefix length", text).advise("192.0.2.11/24 or 2001:db8::11/64");
+}
+
+std::string Portal::text() const { return fmt::format(fmt::runtime(ip.v6 ? "[{}]:{}" : "{}:{}"), ip.text(), port); }
+
+Result<Portal> parse_portal(std::string_view text) {
+    const auto none =
+        bad_input("\"{}\" is no portal", text)
+            .advise("192.0.2.1, 192.0.2.1:3260 or [2001:db8::1]:3260; no name: a booting blade has no resolver");
+    std::string_view host = text;
+    std::optional<std::string_view> port;
+    if (text.starts_with('[')) {
+        const size_t end = text.find(']');
+        if (end == std::string_view::npos) return none;
+        host = text.substr(1, end - 1);
+        const std::string_view rest = text.substr(end + 1);
+        if (!rest.empty() && rest.front() != ':') return none;
+        if (!rest.empty()) port = rest.substr(1);
+    } else if (const size_t colon = text.find(':'); colon != std::string_view::npos && colon == text.rfind(':')) {
+        host = text.substr(0, colon);
+        port = text.substr(colon + 1);
+    }
+    const auto ip = parse_ip(host);
+    const auto number = port ? parse_number(*port, 1, 65535) : Result<uint64_t>(Portal().port);
+    if (!ip || !number) return none;
+    return Portal{*ip, static_cast<uint16_t>(*number)};
 }
 
 bool is_word(std::string_view text, std::string_view others, size_t longest) {

@@ -45,6 +45,15 @@ struct Cidr {
 };
 Result<Cidr> parse_cidr(std::string_view text);
 
+// Where an iSCSI target answers: 192.0.2.1, 192.0.2.1:3260, [2001:db8::1]:3260 or 2001:db8::1.
+struct Portal {
+    Ip ip;
+    uint16_t port = 3260;
+
+    std::string text() const;  // with the port
+};
+Result<Portal> parse_portal(std::string_view text);
+
 // Letters, digits and `others` only, 1 to `longest` characters.
 bool is_word(std::string_view text, std::string_view others, size_t longest);
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
-#include <sstream>
+#include <vector>
 
 namespace pando::initrd {
 namespace {
@@ -29,16 +29,58 @@ std::optional<std::string> mac_of_bootif(std::string_view value) {
     return mac;
 }
 
+bool is_blank(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
+
+struct Argument {
+    std::string key;
+    std::optional<std::string> value;  // none without "="
+    std::string shown() const { return value ? key + "=" + *value : key; }
+};
+
+// key=value, key="a value" and "key=a value" as the kernel takes them: the quotes around either are no part of it.
+Argument argument_of(std::string_view word) {
+    const auto unquote = [](std::string_view& text) {
+        if (!text.starts_with('"')) return;
+        text.remove_prefix(1);
+        if (text.ends_with('"')) text.remove_suffix(1);
+    };
+    unquote(word);
+    const size_t equals = word.find('=');
+    if (equals == std::string_view::npos) return {std::string(word), std::nullopt};
+    std::string_view value = word.substr(equals + 1);
+    unquote(value);
+    return {std::string(word.substr(0, equals)), std::string(value)};
+}
+
+// A blank inside double quotes ends no argument.
+Result<std::vector<Argument>> split(std::string_view line) {
+    std::vector<Argument> arguments;
+    for (size_t at = 0; at < line.size();) {
+        if (is_blank(line[at])) {
+            ++at;
+            continue;
+        }
+        const size_t begin = at;
+        bool quoted = false;
+        for (; at < line.size() && (quoted || !is_blank(line[at])); ++at) quoted = quoted != (line[at] == '"');
+        const std::string_view word = line.substr(begin, at - begin);
+        // It has swallowed what was meant to follow: better no boot than another one.
+        if (quoted)
+            return bad_input("kernel command line: a double quote is not closed: {}", word.substr(0, 80))
+                .advise("close it in the boot script");
+        arguments.push_back(argument_of(word));
+    }
+    return arguments;
+}
+
 }  // namespace
 
 Result<BootArguments> parse_boot_arguments(std::string_view command_line) {
     BootArguments arguments;
     std::set<std::string> seen;
-    std::istringstream words{std::string(command_line)};
-    for (std::string word; words >> word;) {
-        const size_t equals = word.find('=');
-        const std::string key = word.substr(0, equals);
-        const std::string value = equals == std::string::npos ? std::string() : word.substr(equals + 1);
+    for (const Argument& argument : TRY(split(command_line))) {
+        const std::string& key = argument.key;
+        const std::string value = argument.value.value_or("");
         const bool ours = key.starts_with("rd.pando.");
         if (!ours && key != "BOOTIF" && key != "init") continue;  // the kernel's and systemd's
         if (value.size() > value_limit)
@@ -55,7 +97,7 @@ Result<BootArguments> parse_boot_arguments(std::string_view command_line) {
         } else if (key == "init") {
             if (!value.starts_with('/')) return bad_input("kernel command line: init={} is no absolute path", value);
             arguments.init = value;
-        } else if (key == "rd.pando.debug" && equals == std::string::npos) {
+        } else if (key == "rd.pando.debug" && !argument.value) {
             arguments.debug = true;
         } else if (key == "rd.pando.break") {
             if (!is_stage(value))
@@ -65,11 +107,22 @@ Result<BootArguments> parse_boot_arguments(std::string_view command_line) {
         } else if (key == "rd.pando.install") {
             if (value.empty()) return bad_input("kernel command line: rd.pando.install needs the archive's URL");
             arguments.install = value;
+        } else if (key == "rd.pando.overwrite") {
+            if (value.empty())
+                return bad_input("kernel command line: rd.pando.overwrite needs a name of the LUN")
+                    .advise("its serial, its WWN or a UUID on it, as the refused installation lists them");
+            arguments.overwrite = value;
         } else {
-            return bad_input("kernel command line: {} is unknown", word)
-                .advise("known: rd.pando.break=STAGE rd.pando.install=URL rd.pando.debug");
+            return bad_input("kernel command line: {} is unknown", argument.shown())
+                .advise(
+                    "known: rd.pando.break=STAGE rd.pando.install=URL rd.pando.overwrite=IDENTITY "
+                    "rd.pando.debug");
         }
     }
+    // Left behind in a boot script, it would wait there for the next installation.
+    if (arguments.overwrite && !arguments.install)
+        return bad_input("kernel command line: rd.pando.overwrite without rd.pando.install")
+            .advise("it says which LUN an installation may overwrite: remove it from the boot script");
     return arguments;
 }
 

@@ -13,6 +13,7 @@
 #include "config/load.h"
 #include "config/render.h"
 #include "hwdetect/coldplug.h"
+#include "initrd/boot_files.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -167,21 +168,9 @@ Result<> run_dracut(const fs::path& root, const fs::path& work, const std::strin
 Result<> remove_leftovers(const fs::path& output) {
     for (const auto& name : TRY(list_directory(output))) {
         if (!name.starts_with(work_prefix) || name == std::string(work_prefix) + ".lock") continue;
-        std::error_code ec;
-        fs::remove_all(output / name, ec);
-        if (ec) return fail_errno(ec.value(), "removing {}", (output / name).string());
+        TRY(remove_tree(output / name));
     }
     return {};
-}
-
-Result<> publish(const fs::path& work, const fs::path& output) {
-    for (const char* name : {"vmlinuz", "pando.img", "bundle.cpio", "boot.ipxe"}) {
-        UniqueFd fd(open((work / name).c_str(), O_RDONLY | O_CLOEXEC));
-        if (!fd.valid() || fsync(fd.get()) < 0) return fail_errno(errno, "flushing {}", name);
-        if (rename((work / name).c_str(), (output / name).c_str()) < 0)
-            return fail_errno(errno, "putting {} into {}", name, output.string());
-    }
-    return sync_directory(output);
 }
 
 Result<std::string> choose_kernel(const fs::path& root, const std::string& wanted) {
@@ -258,14 +247,19 @@ Result<Image> build_image(const ImageOptions& options) {
     TRY(make_dracut_home(tree, work.path() / "dracut"));
     TRY(run_dracut(root, work.path(), image.kernel));
 
+    const fs::path set = work.path() / "set";
+    TRY(make_directories(set));
     // Boot servers read as anybody; dracut writes for root alone.
     if (chmod((work.path() / "pando.img").c_str(), 0644) < 0) return fail_errno(errno, "dracut made no image");
-    TRY(copy_readable(root / "boot" / ("vmlinuz-" + image.kernel), work.path() / "vmlinuz"));
-    TRY(write_file_atomic(work.path() / "bundle.cpio", bundle));
-    TRY(write_file_atomic(work.path() / "boot.ipxe", config::ipxe_script(cluster, "")));
-    image.image_bytes = fs::file_size(work.path() / "pando.img", ec);
+    if (rename((work.path() / "pando.img").c_str(), (set / "pando.img").c_str()) < 0)
+        return fail_errno(errno, "moving the image");
+    TRY(copy_readable(root / "boot" / ("vmlinuz-" + image.kernel), set / "vmlinuz"));
+    TRY(write_file_atomic(set / "bundle.cpio", bundle, config::bundle_archive_mode));
+    const std::string name = TRY(set_of(set, config::ipxe_script(cluster, "")));
+    TRY(write_file_atomic(set / "boot.ipxe", config::ipxe_script(cluster, "", name)));
+    image.image_bytes = fs::file_size(set / "pando.img", ec);
     image.bundle_bytes = bundle.size();
-    TRY(publish(work.path(), output));
+    TRY(publish_set(set, output, name));
     return image;
 }
 

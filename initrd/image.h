@@ -20,7 +20,7 @@ namespace pando::initrd {
 struct ImageOptions {
     std::filesystem::path root = "/";    // the tree whose kernel and programs go in; dracut runs inside it
     std::filesystem::path cluster_yaml;  // decides the fence agents, the drivers and the bundle
-    std::filesystem::path output;        // directory: vmlinuz, pando.img, bundle.cpio, boot.ipxe
+    std::filesystem::path output;        // directory: vmlinuz, pando.img, bundle.cpio, boot.ipxe (initrd/boot_files.h)
     std::string kernel;                  // version; empty: the newest one there
     bool any_machine = false;            // all storage and network drivers, not only those of the nodes
     uint64_t generation = 1;             // of the bundle
@@ -33,7 +33,7 @@ struct Image {
     uint64_t bundle_bytes = 0;
 };
 
-// The same input gives the same bytes. Old files stay whole until the new ones take their names.
+// The same input gives the same bytes. The new files replace the old ones all at once.
 Result<Image> build_image(const ImageOptions& options);
 
 // Kernel versions that have both modules and an image in the tree, oldest first.

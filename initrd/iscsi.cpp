@@ -6,11 +6,10 @@
 #include "base/sysroot.h"
 #include "hwdetect/coldplug.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <charconv>
+#include <cstring>
 
 namespace pando::initrd {
 namespace {
@@ -21,8 +20,8 @@ constexpr Milliseconds pause{1000};  // after a round in which every portal said
 
 // Does the portal answer on TCP? Told apart from the login, so that a person knows whether to look at the network
 // or at the target.
-Result<> reach(const Portal& portal, Deadline deadline) {
-    const bool v6 = portal.address.find(':') != std::string::npos;
+Result<> reach(const config::Portal& portal, Deadline deadline) {
+    const bool v6 = portal.ip.v6;
     sockaddr_storage storage{};
     socklen_t size = 0;
     // connect() takes every kind of address by its common head.
@@ -30,13 +29,13 @@ Result<> reach(const Portal& portal, Deadline deadline) {
         auto* address = reinterpret_cast<sockaddr_in6*>(&storage);
         address->sin6_family = AF_INET6;
         address->sin6_port = htons(portal.port);
-        inet_pton(AF_INET6, portal.address.c_str(), &address->sin6_addr);
+        std::memcpy(&address->sin6_addr, portal.ip.bytes.data(), sizeof address->sin6_addr);
         size = sizeof *address;
     } else {
         auto* address = reinterpret_cast<sockaddr_in*>(&storage);
         address->sin_family = AF_INET;
         address->sin_port = htons(portal.port);
-        inet_pton(AF_INET, portal.address.c_str(), &address->sin_addr);
+        std::memcpy(&address->sin_addr, portal.ip.bytes.data(), sizeof address->sin_addr);
         size = sizeof *address;
     }
     const UniqueFd tcp(socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -77,9 +76,10 @@ std::string_view meaning(int status) {
 
 constexpr int session_exists = 15;
 
-Result<> log_in(const config::Iscsi& iscsi, const Portal& portal, const std::string& initiator, Deadline deadline) {
+Result<> log_in(const config::Iscsi& iscsi, const config::Portal& portal, const std::string& initiator,
+                Deadline deadline) {
     const auto done =
-        TRY(run({.argv = {"iscsistart", "-i", initiator, "-t", iscsi.target, "-g", "1", "-a", portal.address, "-p",
+        TRY(run({.argv = {"iscsistart", "-i", initiator, "-t", iscsi.target, "-g", "1", "-a", portal.ip.text(), "-p",
                           fmt::to_string(portal.port), "-P", "node.session.initial_login_retry_max=1"},
                  .deadline = deadline.capped(login_limit)}));
     if (done.ok() || done.status == session_exists) return {};
@@ -127,40 +127,13 @@ Failure all_failed(const config::Iscsi& iscsi, const std::string& initiator, con
 
 }  // namespace
 
-Result<Portal> parse_portal(std::string_view text) {
-    Portal portal;
-    std::string_view host = text, port;
-    if (!text.empty() && text.front() == '[') {
-        const size_t end = text.find(']');
-        if (end == std::string_view::npos) return bad_input("portal \"{}\": no closing bracket", text);
-        host = text.substr(1, end - 1);
-        port = text.substr(end + 1);
-    } else if (const size_t colon = text.find(':'); colon != std::string_view::npos && colon == text.rfind(':')) {
-        host = text.substr(0, colon);
-        port = text.substr(colon);
-    }
-    portal.address = host;
-    std::array<unsigned char, sizeof(in6_addr)> binary;
-    if (inet_pton(AF_INET, portal.address.c_str(), binary.data()) != 1 &&
-        inet_pton(AF_INET6, portal.address.c_str(), binary.data()) != 1)
-        return bad_input("portal \"{}\": \"{}\" is no IP address", text, host)
-            .advise("write it as 192.0.2.1:3260 or [2001:db8::1]:3260: the initramfs has no name service");
-    if (port.empty()) return portal;
-    if (port.front() != ':') return bad_input("portal \"{}\": \"{}\" follows the address", text, port);
-    port.remove_prefix(1);
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), portal.port);
-    if (error != std::errc() || end != port.data() + port.size() || portal.port == 0)
-        return bad_input("portal \"{}\": \"{}\" is no port", text, port);
-    return portal;
-}
-
 std::string initiator_name(const config::Iscsi& iscsi, const config::Node& node) {
     return iscsi.initiator_prefix + ":" + node.name;
 }
 
 Result<std::string> iscsi_login(const config::Iscsi& iscsi, const std::string& initiator, Deadline deadline) {
-    std::vector<Portal> portals;
-    for (const std::string& text : iscsi.portals) portals.push_back(TRY(parse_portal(text)));
+    std::vector<config::Portal> portals;
+    for (const std::string& text : iscsi.portals) portals.push_back(TRY(config::parse_portal(text)));
     if (portals.empty()) return bad_input("iSCSI target {}: no portal", iscsi.target);
     // sd_mod: the disks of a session appear after coldplug, and nobody else loads their driver.
     TRY(hwdetect::load_modules({"iscsi_tcp", "sd_mod"}));

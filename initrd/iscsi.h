@@ -8,19 +8,12 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "config/cluster.h"
+#include "config/values.h"
 
 #include <string>
 #include <string_view>
 
 namespace pando::initrd {
-
-struct Portal {
-    std::string address;  // without brackets
-    uint16_t port = 3260;
-};
-
-// "192.0.2.1", "192.0.2.1:3260", "[2001:db8::1]:3260", "2001:db8::1".
-Result<Portal> parse_portal(std::string_view text);
 
 // How a node calls itself to the target: iqn.2026-01.org.pando:n1.
 std::string initiator_name(const config::Iscsi& iscsi, const config::Node& node);

@@ -53,16 +53,6 @@ Result<> wait_for_links(LinkEvents& events, const config::Node& node, Deadline d
     return {};
 }
 
-// 01-aa-bb-cc-dd-ee-ff (PXELINUX, the first pair is the hardware's type), aa-bb-… or aa:bb:….
-std::string mac_of(std::string_view bootif) {
-    std::string mac(bootif);
-    std::replace(mac.begin(), mac.end(), '-', ':');
-    std::transform(mac.begin(), mac.end(), mac.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    constexpr size_t with_type = 20;
-    return mac.size() == with_type ? mac.substr(3) : mac;
-}
-
 Failure no_lease(const std::vector<hwdetect::NetworkInterface>& nics, const std::map<std::string, Error>& last) {
     std::string text;
     bool any_link = false;
@@ -98,13 +88,12 @@ Result<> apply_plan(const config::Node& node, const hwdetect::Machine& machine, 
     return {};
 }
 
-Result<Lease> bootstrap(const hwdetect::Machine& machine, std::string_view bootif, Deadline deadline) {
+Result<Lease> bootstrap(const hwdetect::Machine& machine, std::string_view boot_mac, Deadline deadline) {
     auto nics = machine.nics;
     if (nics.empty())
         return fail("this machine has no NIC with a driver")
             .advise("add its driver to the image (pando hw probe on a running system names it)");
-    const std::string first = mac_of(bootif);
-    std::stable_partition(nics.begin(), nics.end(), [&](const auto& nic) { return nic.mac == first; });
+    std::stable_partition(nics.begin(), nics.end(), [&](const auto& nic) { return nic.mac == boot_mac; });
 
     // All links up at once: they negotiate at the same time.
     std::vector<std::string> lines = {"link set dev lo up"};

@@ -4,7 +4,7 @@
 //
 //   auto machine = TRY(hwdetect::read_machine(sys));
 //   if (node) TRY(apply_plan(*node, machine, deadline));
-//   else lease = TRY(bootstrap(machine, bootif, deadline));
+//   else lease = TRY(bootstrap(machine, boot_mac, deadline));
 #pragma once
 
 #include "base/deadline.h"
@@ -42,9 +42,9 @@ struct Lease {
 // answer, both within the deadline; the error tells which of them was missing.
 Result<Lease> dhcp(const std::string& interface, Deadline deadline);
 
-// The first address of a blade that does not know yet which node it is: DHCP on the NIC that booted (`bootif` as
-// iPXE gives it, 01-aa-bb-cc-dd-ee-ff, or empty), then on the others, those with a link first.
-Result<Lease> bootstrap(const hwdetect::Machine& machine, std::string_view bootif, Deadline deadline);
+// The first address of a blade that does not know yet which node it is: DHCP on the NIC that booted (`boot_mac`
+// as parse_boot_arguments() has it, or empty), then on the others, those with a link first.
+Result<Lease> bootstrap(const hwdetect::Machine& machine, std::string_view boot_mac, Deadline deadline);
 
 // udhcpc runs a program at every event and hands the lease over in the environment. That program is pando-boot
 // itself under this name: main() calls dhcp_event_main() when argv[0] ends in it.

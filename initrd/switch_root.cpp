@@ -4,41 +4,14 @@
 #include "base/fd.h"
 #include "base/file.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <array>
 #include <cstdlib>
-#include <memory>
 
 namespace pando::initrd {
 namespace fs = std::filesystem;
-namespace {
-
-// Removes what is in the directory, never leaving its file system. Best effort: it only gives memory back.
-void remove_content(int directory, dev_t device) {
-    std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(dup(directory)), closedir);
-    if (!entries) return;
-    rewinddir(entries.get());
-    while (const dirent* entry = readdir(entries.get())) {
-        const std::string_view name = entry->d_name;
-        struct stat st {};
-        if (name == "." || name == ".." || fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) continue;
-        if (st.st_dev != device) continue;
-        if (S_ISDIR(st.st_mode)) {
-            UniqueFd below(openat(directory, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-            if (below.valid()) remove_content(below.get(), device);
-            unlinkat(directory, entry->d_name, AT_REMOVEDIR);
-        } else {
-            unlinkat(directory, entry->d_name, 0);
-        }
-    }
-}
-
-}  // namespace
-
 Result<> switch_root(const fs::path& root, const fs::path& init) {
     const fs::path program = root / init.relative_path();
     if (access(program.c_str(), X_OK) < 0 && !fs::is_symlink(program))
@@ -48,8 +21,7 @@ Result<> switch_root(const fs::path& root, const fs::path& init) {
     for (const char* name : carried) TRY(make_directories(root / name));
 
     UniqueFd old_root(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    struct stat st {};
-    if (!old_root.valid() || fstat(old_root.get(), &st) < 0) return fail_errno(errno, "opening the initramfs");
+    if (!old_root.valid()) return fail_errno(errno, "opening the initramfs");
     for (const char* name : carried) {
         if (mount((fs::path("/") / name).c_str(), (root / name).c_str(), nullptr, MS_MOVE, nullptr) < 0)
             return fail_errno(errno, "moving /{} to the shared root", name);
@@ -58,7 +30,7 @@ Result<> switch_root(const fs::path& root, const fs::path& init) {
         chdir("/") < 0) {
         return fail_errno(errno, "switching to the shared root").advise("it is half done: only a reboot helps");
     }
-    remove_content(old_root.get(), st.st_dev);
+    empty_directory(old_root.get());  // only gives memory back
     old_root.reset();
     clearenv();
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);

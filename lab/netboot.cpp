@@ -22,6 +22,15 @@ std::string with_kernel_arguments(const std::string& script, const std::string& 
     return result;
 }
 
+std::string from_current_set(const std::string& script) {
+    std::string result = script;
+    const size_t line = result.find("\nset base ");
+    const size_t end = line == std::string::npos ? line : result.find('\n', line + 1);
+    const size_t set = result.find("/sets/", line);
+    if (line != std::string::npos && set < end) result.erase(set, end - set);
+    return result;
+}
+
 std::string blade_script_name(const std::string& mac) {
     std::string name = mac;
     for (char& c : name)

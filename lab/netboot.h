@@ -15,6 +15,10 @@ namespace pando::lab {
 // The script with `arguments` at the end of its kernel lines.
 std::string with_kernel_arguments(const std::string& script, const std::string& arguments);
 
+// The script with its files taken from the netboot directory's current set, in place of the set that it was made with:
+// a lab's copy of the script may outlive that one.
+std::string from_current_set(const std::string& script);
+
 std::string blade_script_name(const std::string& mac);  // aa-bb-cc-dd-ee-ff.ipxe
 // Leads to the blade's own script, or to any.ipxe when it has none.
 std::string chooser_script();

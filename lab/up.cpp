@@ -4,6 +4,7 @@
 #include "base/lock.h"
 #include "config/load.h"
 #include "config/render.h"
+#include "config/values.h"
 #include "lab/lab.h"
 #include "lab/layout.h"
 #include "lab/netboot.h"
@@ -27,9 +28,6 @@ constexpr auto lock_deadline = std::chrono::seconds(5);
 constexpr uint16_t dhcp_port = 67;
 constexpr uint16_t tftp_port = 69;
 constexpr uint16_t ipmi_port = 623;
-
-// "10.77.0.1:3260"
-std::string portal_address(const std::string& portal) { return portal.substr(0, portal.rfind(':')); }
 
 // Paths end up in a shell line, in quotes of three configuration syntaxes, and in socket names of at most 107 bytes.
 Result<> check_directory(const fs::path& directory) {
@@ -180,7 +178,8 @@ NetworkPlan Lab::network_plan() const {
             plan.addresses.push_back(full);
     };
     add(cluster_.boot.server);
-    for (const auto& portal : cluster_.storage.iscsi->portals) add(portal_address(portal));
+    for (const auto& portal : cluster_.storage.iscsi->portals)
+        if (const auto at = config::parse_portal(portal)) add(at->ip.text());
     for (const auto& blade : blades_) {
         add(blade.bmc.address);
         for (const auto& nic : blade.nics) plan.taps.push_back(nic.tap);
@@ -289,7 +288,8 @@ Result<> Lab::write_scripts(const LabOptions& options) const {
     const fs::path directory = scripts_directory(directory_);
     std::error_code ec;
     const fs::path own = netboot_ / "boot.ipxe";
-    const std::string script = fs::exists(own, ec) ? TRY(read_file(own)) : config::ipxe_script(cluster_, "");
+    const std::string script =
+        fs::exists(own, ec) ? from_current_set(TRY(read_file(own))) : config::ipxe_script(cluster_, "");
     TRY(write_file_atomic(directory / "boot.ipxe", chooser_script()));
     TRY(write_file_atomic(directory / "any.ipxe", with_kernel_arguments(script, options.kernel_arguments)));
     for (const auto& [node, arguments] : options.node_arguments) TRY(set_kernel_arguments(node, arguments));

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -16,6 +15,7 @@ namespace pando::rootfs {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr std::string_view mistrust = "install again; if that fails too, the storage or the way to it changes data";
 constexpr size_t sample_size = 200;  // files; about one in a hundred
 
 // All paths below a directory, relative to it, sorted; symlinks are not followed.
@@ -37,15 +37,9 @@ Result<struct stat> status_of(const fs::path& file) {
 
 Result<std::string> checksum_inside(const Sysroot& root, const fs::path& path) {
     const auto fd = TRY(root.open_at(path, O_RDONLY | O_NOFOLLOW));
-    Sha256 hash;
-    std::array<char, 65536> buffer;
-    for (;;) {
-        const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return fail_errno(errno, "reading {}", path.string());
-        if (n == 0) return hash.hex();
-        hash.add({buffer.data(), static_cast<size_t>(n)});
-    }
+    auto sum = sha256_of(fd.get());
+    if (!sum) return Failure(sum.error().context("/" + path.string()));
+    return sum;
 }
 
 }  // namespace
@@ -89,15 +83,26 @@ Result<Content> survey(const fs::path& tree, std::string_view key) {
     return content;
 }
 
-Result<Content> verify_content(const fs::path& tree) {
+Result<Content> verify_content(const fs::path& tree, Deadline deadline) {
     const auto root = TRY(Sysroot::open(tree));
     const auto content = TRY(Content::from_json(TRY(root.read(content_file))));
     if (content.sample.empty()) return fail("{} has an empty sample", content_file);
     for (const auto& [path, expected] : content.sample) {
+        if (deadline.passed()) return fail("not all of it was read back in time").kind(ErrorKind::timeout);
         const auto found = TRY(checksum_inside(root, path));
-        if (found != expected) return fail("/{} reads back as something else than was installed", path.string());
+        if (found != expected)
+            return fail("/{} reads back as something else than was installed", path.string()).advise(mistrust);
     }
     return content;
+}
+
+Result<> verify_installed(const fs::path& tree, std::string_view key) {
+    const auto root = TRY(Sysroot::open(tree));
+    const auto json = nlohmann::json::parse(TRY(root.read(installed_file)), nullptr, false);
+    const auto found = json.is_object() ? json.find("key") : json.end();
+    if (!json.is_object() || found == json.end() || !found->is_string() || found->get<std::string>() != key)
+        return fail("/{} reads back as something else than was installed", installed_file).advise(mistrust);
+    return {};
 }
 
 Result<std::string> tree_checksum(const fs::path& directory) {

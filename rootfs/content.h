@@ -3,6 +3,7 @@
 // checksum. An installation is believed when the sample reads back right from the LUN.
 #pragma once
 
+#include "base/deadline.h"
 #include "base/result.h"
 
 #include <cstdint>
@@ -30,7 +31,10 @@ struct Content {
 Result<Content> survey(const std::filesystem::path& tree, std::string_view key);
 
 // Reads the content file of the tree and the files of its sample. Error: what differs.
-Result<Content> verify_content(const std::filesystem::path& tree);
+Result<Content> verify_content(const std::filesystem::path& tree, Deadline deadline);
+
+// Does the installation's own file read back, and name `key`?
+Result<> verify_installed(const std::filesystem::path& tree, std::string_view key);
 
 // Names, modes, links and content of a directory, as one checksum.
 Result<std::string> tree_checksum(const std::filesystem::path& directory);

@@ -16,13 +16,6 @@ namespace pando::rootfs {
 namespace fs = std::filesystem;
 namespace {
 
-Result<> remove_tree(const fs::path& path) {
-    std::error_code ec;
-    fs::remove_all(path, ec);
-    if (ec) return fail_errno(ec.value(), "removing {}", path.string());
-    return {};
-}
-
 // cp follows no link and keeps modes; what was staged by anybody belongs to root here.
 Result<> lay_over(const fs::path& pando_tree, const fs::path& tree) {
     (void)TRY(run_ok(

@@ -29,26 +29,34 @@ constexpr uint64_t bundle_size = 64 * mebibyte;
 constexpr uint64_t sbd_size = 8 * mebibyte;
 constexpr uint64_t least_size = 2048 * mebibyte;
 constexpr int root_number = 3;
+constexpr auto partition_time = std::chrono::minutes(2);
 constexpr auto format_time = std::chrono::minutes(10);
-constexpr auto unpack_time = std::chrono::minutes(60);
 
 std::string megabytes(uint64_t bytes) { return fmt::format("{} MiB", bytes / mebibyte); }
 
-Result<> refuse_unless_free(const Lun& lun, const std::string& overwrite) {
-    const std::string who = fmt::format("{} ({})", lun.device.string(), fmt::join(lun.names, ", "));
-    if (lun.size < least_size)
-        return bad_input("{} has {}, a root needs {}", who, megabytes(lun.size), megabytes(least_size));
-    if (!overwrite.empty()) {
-        // Also on a blank LUN: whoever names one and means another must hear of it.
-        if (std::find(lun.names.begin(), lun.names.end(), overwrite) != lun.names.end()) return {};
-        return bad_input("{} is not {}", who, overwrite).advise("--overwrite takes one of the names in parentheses");
-    }
-    const LunState state = state_of(lun);
-    if (state == LunState::blank || state == LunState::unfinished) return {};
-    const std::string what = state == LunState::installed ? "an installed root of Pando" : lun.holds;
-    return bad_input("{} is not empty: it holds {}", who, what)
-        .advise(lun.names.empty() ? "if its content may be lost, erase it first with wipefs and blkdiscard"
-                                  : fmt::format("if its content may be lost: --overwrite '{}'", lun.names.front()));
+// Blanks in a row count as one: a boot loader that passes a name on keeps no more of them.
+std::string squeezed(std::string_view text) {
+    std::string result;
+    for (const char c : text)
+        if (c != ' ' || !result.ends_with(' ')) result += c;
+    return result;
+}
+
+// `overwrite` with a name in it, or without: what to write where this installation was asked for.
+std::string overwrite_word(OverwriteBy by) { return by == OverwriteBy::option ? "--overwrite" : "rd.pando.overwrite="; }
+
+std::string how_to_overwrite(const Lun& lun, OverwriteBy by) {
+    if (lun.names.empty())
+        return "if its content may be lost, erase it first, on a machine that runs: wipefs and blkdiscard";
+    // One word, if there is one, needs no care with quotes.
+    const auto word = std::find_if(lun.names.begin(), lun.names.end(), [](const std::string& name) {
+        return name.find_first_of(" '\"") == std::string::npos;
+    });
+    const bool plain = word != lun.names.end();
+    const std::string name = plain ? *word : squeezed(lun.names.front());
+    if (by == OverwriteBy::option) return fmt::format("if its content may be lost: --overwrite '{}'", name);
+    return fmt::format("if its content may be lost, boot once more with rd.pando.overwrite={}{}{}", plain ? "" : "\"",
+                       name, plain ? "" : "\"");
 }
 
 // The kernel reads a new table when it is told to, unless it knows no GPT or somebody looks at the old partitions just
@@ -77,7 +85,7 @@ Result<> flush_device(const fs::path& device) {
     return {};
 }
 
-Result<> partition(const fs::path& device) {
+Result<> partition(const fs::path& device, Deadline deadline) {
     // Exclusive: fails while the LUN, or a partition of it, is mounted or otherwise in use here.
     UniqueFd exclusive(open(device.c_str(), O_RDWR | O_EXCL | O_CLOEXEC));
     if (!exclusive.valid()) return fail_errno(errno, "{} is in use", device.string());
@@ -86,12 +94,18 @@ Result<> partition(const fs::path& device) {
         fmt::format("label: gpt\nsize={}KiB, type=L, name={}\nsize={}KiB, type=L, name={}\ntype=L, name={}\n",
                     bundle_size / 1024, partition_bundle, sbd_size / 1024, partition_sbd, partition_unfinished);
     (void)TRY(run_ok({.argv = {"sfdisk", "--quiet", "--wipe", "always", "--wipe-partitions", "always", device.string()},
-                      .input = script}));
+                      .input = script,
+                      .deadline = deadline.capped(partition_time)}));
     return flush_device(device);
 }
 
+Result<> in_time(Deadline deadline) {
+    if (deadline.passed()) return fail("not done in time").kind(ErrorKind::timeout);
+    return {};
+}
+
 // The bundle's slots and sbd's: what an earlier owner of the LUN left there must not be taken for ours.
-Result<bool> slots_are_zero(const fs::path& device) {
+Result<bool> slots_are_zero(const fs::path& device, Deadline deadline) {
     const auto lun = TRY(read_lun(device));
     if (lun.partitions.size() < 2) return false;
     const UniqueFd fd(open(device.c_str(), O_RDONLY | O_CLOEXEC));
@@ -100,6 +114,7 @@ Result<bool> slots_are_zero(const fs::path& device) {
     for (size_t i = 0; i < 2; ++i) {
         const auto& part = lun.partitions[i];
         for (uint64_t at = 0; at < part.size; at += buffer.size()) {
+            TRY(in_time(deadline));
             const ssize_t n = pread(fd.get(), buffer.data(), buffer.size(), static_cast<off_t>(part.start + at));
             if (n != static_cast<ssize_t>(buffer.size()))
                 return fail_errno(n < 0 ? errno : EIO, "reading {}", part.name);
@@ -109,18 +124,23 @@ Result<bool> slots_are_zero(const fs::path& device) {
     return true;
 }
 
-Result<> zero_slots(const fs::path& device) {
+Result<> zero_slots(const fs::path& device, Deadline deadline) {
     const auto lun = TRY(read_lun(device));
     const UniqueFd fd(open(device.c_str(), O_RDWR | O_CLOEXEC));
     if (!fd.valid()) return fail_errno(errno, "opening {}", device.string());
     for (size_t i = 0; i < 2 && i < lun.partitions.size(); ++i) {
-        uint64_t range[2] = {lun.partitions[i].start, lun.partitions[i].size};
-        if (ioctl(fd.get(), BLKZEROOUT, range) < 0) return fail_errno(errno, "clearing {}", lun.partitions[i].name);
+        const auto& part = lun.partitions[i];
+        // Piece by piece: the kernel does not stop in the middle of one.
+        for (uint64_t at = 0; at < part.size; at += sbd_size) {
+            TRY(in_time(deadline));
+            uint64_t range[2] = {part.start + at, std::min(sbd_size, part.size - at)};
+            if (ioctl(fd.get(), BLKZEROOUT, range) < 0) return fail_errno(errno, "clearing {}", part.name);
+        }
     }
     return flush_device(device);
 }
 
-Result<> format(const config::Cluster& cluster, const fs::path& device) {
+Result<> format(const config::Cluster& cluster, const fs::path& device, Deadline deadline) {
     std::vector<std::string> argv = {"mkfs.gfs2",
                                      "-q",
                                      "-O",
@@ -133,14 +153,15 @@ Result<> format(const config::Cluster& cluster, const fs::path& device) {
     if (cluster.root.uuid) argv.insert(argv.end(), {"-U", *cluster.root.uuid});
     argv.push_back(partition_device(device, root_number));
     TRY(ensure_nodes(TRY(read_lun(device))));
-    (void)TRY(run_ok({.argv = argv, .deadline = Deadline::after(format_time)}));
+    (void)TRY(run_ok({.argv = argv, .deadline = deadline.capped(format_time)}));
     return {};
 }
 
 // The root, mounted for us alone: no other node can have it, for its partition has no name to be found by yet.
 class Mounted {
 public:
-    static Result<Mounted> mount(const fs::path& device, bool read_only) {
+    static Result<Mounted> mount(const fs::path& device, bool read_only, Deadline deadline) {
+        TRY(in_time(deadline));
         TRY(load_filesystem());
         auto directory = TRY(TemporaryDirectory::create("/run", "pando-install"));
         const fs::path node = partition_device(device, root_number);
@@ -186,11 +207,11 @@ std::string utc_now() {
                        parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
-Result<> populate(const config::Cluster& cluster, const InstallOptions& options) {
-    auto root = TRY(Mounted::mount(options.device, false));
-    TRY(unpack_archive(options.archive, root.path(), Deadline::after(unpack_time)));
+Result<> populate(const config::Cluster& cluster, const InstallOptions& options, Deadline deadline) {
+    auto root = TRY(Mounted::mount(options.device, false, deadline));
+    TRY(unpack_archive(options.archive, root.path(), deadline));
     // The archive is prepared for the built-in policy; the cluster's own rules come in addition.
-    TRY(cdsl::prepare(root.path(), TRY(cdsl::policy_for_root(cluster))).execute(Plan::Mode::apply));
+    TRY(cdsl::prepare(root.path(), TRY(cdsl::policy_for_root(cluster))).execute(Plan::Mode::apply, deadline));
     const auto content = TRY(Content::from_json(TRY(read_file(root.path() / content_file))));
     const nlohmann::json installed = {{"key", content.key},      {"files", content.files},
                                       {"cluster", cluster.name}, {"archive", options.archive},
@@ -200,27 +221,46 @@ Result<> populate(const config::Cluster& cluster, const InstallOptions& options)
     return flush_device(options.device);
 }
 
-Result<> read_back(const InstallOptions& options) {
-    auto root = TRY(Mounted::mount(options.device, true));
-    const auto content = TRY(verify_content(root.path()));
-    const auto installed = nlohmann::json::parse(TRY(read_file(root.path() / installed_file)), nullptr, false);
-    if (installed.value("key", "") != content.key) return fail("{} is not what was written", installed_file);
+Result<> read_back(const InstallOptions& options, Deadline deadline) {
+    auto root = TRY(Mounted::mount(options.device, true, deadline));
+    const auto content = TRY(verify_content(root.path(), deadline));
+    TRY(verify_installed(root.path(), content.key));
     log::info("{} files, {:.0f} MB; {} of them read back right", content.files,
               static_cast<double>(content.bytes) / 1e6, content.sample.size());
     return root.unmount();
 }
 
-Result<> give_name(const fs::path& device) {
+Result<> give_name(const fs::path& device, Deadline deadline) {
     (void)TRY(run_ok({.argv = {"sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--part-label", device.string(),
-                               std::to_string(root_number), partition_root}}));
+                               std::to_string(root_number), partition_root},
+                      .deadline = deadline.capped(partition_time)}));
     return flush_device(device);
 }
 
 }  // namespace
 
-Result<> install(const config::Cluster& cluster, const InstallOptions& options, Plan::Mode mode) {
+Result<> refuse_unless_free(const Lun& lun, const InstallOptions& options) {
+    const std::string who = fmt::format("{} ({})", lun.device.string(), fmt::join(lun.names, ", "));
+    if (lun.size < least_size)
+        return bad_input("{} has {}, a root needs {}", who, megabytes(lun.size), megabytes(least_size))
+            .advise("export a larger LUN");
+    if (!options.overwrite.empty()) {
+        // Also on a blank LUN: whoever names one and means another must hear of it.
+        const std::string wanted = squeezed(options.overwrite);
+        const auto is_wanted = [&](const std::string& name) { return squeezed(name) == wanted; };
+        if (std::any_of(lun.names.begin(), lun.names.end(), is_wanted)) return {};
+        return bad_input("{} is not {}", who, options.overwrite)
+            .advise(fmt::format("{} takes one of the names in parentheses", overwrite_word(options.overwrite_by)));
+    }
+    const LunState state = state_of(lun);
+    if (state == LunState::blank || state == LunState::unfinished) return {};
+    const std::string what = state == LunState::installed ? "an installed root of Pando" : lun.holds;
+    return bad_input("{} is not empty: it holds {}", who, what).advise(how_to_overwrite(lun, options.overwrite_by));
+}
+
+Result<> install(const config::Cluster& cluster, const InstallOptions& options, Plan::Mode mode, Deadline deadline) {
     const auto lun = TRY(read_lun(options.device));
-    TRY(refuse_unless_free(lun, options.overwrite));
+    TRY(refuse_unless_free(lun, options));
     const fs::path device = options.device;
     // What the LUN itself cannot tell: a filesystem begun by a run before this one counts for nothing.
     bool partitioned = state_of(lun) == LunState::unfinished && options.overwrite.empty();
@@ -239,26 +279,32 @@ Result<> install(const config::Cluster& cluster, const InstallOptions& options, 
               .done = [&]() -> Result<bool> {
                   return partitioned && state_of(TRY(read_lun(device))) == LunState::unfinished;
               },
-              .apply = flag_set_by(partitioned, [&] { return partition(device); })});
+              .apply = flag_set_by(partitioned, [&] { return partition(device, deadline); })});
     plan.add({.text = fmt::format("clear {} and {}", partition_bundle, partition_sbd),
-              .done = [&]() -> Result<bool> { return partitioned && TRY(slots_are_zero(device)); },
-              .apply = [&] { return zero_slots(device); }});
+              .done = [&]() -> Result<bool> { return partitioned && TRY(slots_are_zero(device, deadline)); },
+              .apply = [&] { return zero_slots(device, deadline); }});
     plan.add(
         {.text = fmt::format("format {} as gfs2: lock table {}, {} journals",
                              partition_device(device, root_number).string(), cluster.lock_table(), cluster.journals()),
          .done = [&]() -> Result<bool> { return formatted; },
-         .apply = flag_set_by(formatted, [&] { return format(cluster, device); })});
+         .apply = flag_set_by(formatted, [&] { return format(cluster, device, deadline); })});
     plan.add({.text = fmt::format("unpack {}", options.archive),
               .done = [&]() -> Result<bool> { return populated; },
-              .apply = flag_set_by(populated, [&] { return populate(cluster, options); })});
+              .apply = flag_set_by(populated, [&] { return populate(cluster, options, deadline); })});
     plan.add({.text = "read it back",
               .done = [&]() -> Result<bool> { return verified; },
-              .apply = flag_set_by(verified, [&] { return read_back(options); })});
+              .apply = flag_set_by(verified, [&] { return read_back(options, deadline); })});
     plan.add(
         {.text = fmt::format("name the partition {}", partition_root),
          .done = [&]() -> Result<bool> { return state_of(TRY(read_lun(device))) == LunState::installed && verified; },
-         .apply = [&] { return give_name(device); }});
-    return plan.execute(mode);
+         .apply = [&] { return give_name(device, deadline); }});
+    auto done = plan.execute(mode, deadline);
+    if (done || done.error().kind != ErrorKind::timeout || !done.error().advice.empty()) return done;
+    return Failure(done.error())
+        .advise(options.overwrite_by == OverwriteBy::option
+                    ? "is the LUN, or the way to the archive, slow? Run it again: it begins anew"
+                    : "is the LUN, or the way to the archive, slow? boot.stages: install: in cluster.yaml gives it "
+                      "more time; the next boot begins anew");
 }
 
 }  // namespace pando::rootfs

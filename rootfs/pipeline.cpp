@@ -17,16 +17,6 @@ namespace {
 constexpr size_t kept_lines = 6;  // of complaints, for the error message
 constexpr int ended_by_sigpipe = 128 + SIGPIPE;
 
-struct Pipe {
-    UniqueFd read, write;
-};
-
-Result<Pipe> make_pipe() {
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) < 0) return fail_errno(errno, "pipe");
-    return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
 Result<Child> start(const std::vector<std::string>& argv, int in, int out, int err) {
     Command command{.argv = argv};
     command.prepare = [in, out, err] {

@@ -39,6 +39,8 @@ Result<> unpack_archive(const std::string& archive, const std::filesystem::path&
                         fmt::format("--checkpoint-action=echo={}%u", progress_mark), "-C", directory.string(), "-f",
                         "-"});
     auto done = run_pipeline(programs, deadline, complaint);
+    if (!done && done.error().kind == ErrorKind::timeout)
+        return Failure(done.error().context(fmt::format("unpacking {}", archive)));
     if (!done)
         return Failure(done.error().context(fmt::format("unpacking {}", archive)))
             .advise("check that the archive is whole and can be reached: zstd -t FILE, wget URL");

@@ -56,4 +56,22 @@ TEST_F(Mounted, ATemporaryDirectoryDoesNotEmptyWhatIsMountedInIt) {
     EXPECT_THAT(list_directory(point.parent_path()).value_or(std::vector<std::string>()), ElementsAre("dev"));
 }
 
+TEST_F(Mounted, ATreeIsRemovedUpToWhatIsMountedInIt) {
+    ASSERT_TRUE(make_directories(disk() / "host"));
+    ASSERT_TRUE(write_file_atomic(disk() / "host/precious", "x"));
+    ASSERT_TRUE(make_directories(disk() / "tree/deep/dev"));
+    ASSERT_TRUE(write_file_atomic(disk() / "tree/deep/rubbish", "x"));
+    const auto point = disk() / "tree/deep/dev";
+    ASSERT_EQ(mount((disk() / "host").c_str(), point.c_str(), nullptr, MS_BIND, nullptr), 0) << strerror(errno);
+    const auto in_use = remove_tree(disk() / "tree");
+    EXPECT_FALSE(in_use) << "a mount is below it";
+    EXPECT_EQ(read_file(disk() / "host/precious").value_or(""), "x");
+    EXPECT_FALSE(std::filesystem::exists(disk() / "tree/deep/rubbish"));
+    ASSERT_EQ(umount2(point.c_str(), 0), 0);
+    EXPECT_TRUE(remove_tree(disk() / "tree"));
+    EXPECT_TRUE(remove_tree(disk() / "tree")) << "nothing there is no error";
+    EXPECT_TRUE(remove_tree(disk() / "host/precious")) << "a file";
+    EXPECT_THAT(list_directory(disk()).value_or(std::vector<std::string>()), ElementsAre("host"));
+}
+
 }  // namespace

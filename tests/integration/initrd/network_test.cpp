@@ -276,7 +276,7 @@ TEST_F(Network, BootstrapAsksTheNicThatBootedFirst) {
     cable("eth1", mac2, "10.78.0.1/24");
     start_dnsmasq("far-eth*", {"--dhcp-range=10.77.0.50,10.77.0.60,255.255.255.0,1h",
                                "--dhcp-range=10.78.0.50,10.78.0.60,255.255.255.0,1h"});
-    auto lease = bootstrap(machine_, "01-02-00-4d-00-00-02", soon());
+    auto lease = bootstrap(machine_, "02:00:4d:00:00:02", soon());
     ASSERT_TRUE(lease) << lease.error().what;
     EXPECT_EQ(lease->interface, "eth1");
 }

@@ -26,7 +26,8 @@ config::Cluster cluster() {
 class InstallTest : public test::LoopLun {
 protected:
     Result<> try_install(const std::string& overwrite = "", Plan::Mode mode = Plan::Mode::apply) {
-        return install(cluster(), {.device = device, .archive = "/nonexistent.tar.zst", .overwrite = overwrite}, mode);
+        return install(cluster(), {.device = device, .archive = "/nonexistent.tar.zst", .overwrite = overwrite}, mode,
+                       Deadline::after(std::chrono::minutes(5)));
     }
     // Partitioned and formatted, and no further: the archive is not there.
     void cut_short() {
@@ -147,6 +148,18 @@ TEST_F(InstallTest, OverwritesWhatIsNamedByItsUuidAndNothingElse) {
     EXPECT_EQ(state(), LunState::unfinished);
 }
 
+TEST_F(InstallTest, NothingIsBegunWhenTheTimeIsOver) {
+    const auto before = sha256_of_ends();
+    for (const auto by : {OverwriteBy::option, OverwriteBy::kernel_argument}) {
+        const auto done = install(cluster(), {.device = device, .archive = "/nonexistent.tar.zst", .overwrite_by = by},
+                                  Plan::Mode::apply, Deadline::after(Milliseconds(0)));
+        ASSERT_FALSE(done);
+        EXPECT_EQ(done.error().kind, ErrorKind::timeout) << done.error().what;
+        EXPECT_FALSE(done.error().advice.empty());
+    }
+    EXPECT_EQ(sha256_of_ends(), before);
+}
+
 TEST_F(InstallTest, DryRunChangesNothing) {
     ASSERT_TRUE(try_install("", Plan::Mode::print));
     EXPECT_EQ(state(), LunState::blank);
@@ -162,7 +175,8 @@ TEST_F(InstallTest, LunInUseIsRefused) {
 }
 
 TEST(Install, FileThatIsNoBlockDeviceIsBadInput) {
-    const auto done = install(cluster(), {.device = "/etc/passwd", .archive = "a"}, Plan::Mode::print);
+    const auto done = install(cluster(), {.device = "/etc/passwd", .archive = "a"}, Plan::Mode::print,
+                              Deadline::after(std::chrono::minutes(5)));
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().kind, ErrorKind::bad_input);
 }

@@ -85,7 +85,7 @@ bool listens(uint16_t port) {
 TEST_F(UnpackTest, FileComesOutWithOwnersModesAndCapabilities) {
     const auto done = unpack_archive(archive(), target(), soon());
     ASSERT_TRUE(done) << done.error().what;
-    const auto verified = verify_content(target());
+    const auto verified = verify_content(target(), soon());
     ASSERT_TRUE(verified) << verified.error().what;
     EXPECT_EQ(verified->files, 300U);
     struct stat st {};
@@ -109,7 +109,7 @@ TEST_F(UnpackTest, HttpUrlComesOutTheSame) {
     const auto missing = unpack_archive(fmt::format("http://127.0.0.1:{}/none", port), target(), soon());
     (void)server->stop(std::chrono::seconds(2));
     ASSERT_TRUE(done) << done.error().what;
-    EXPECT_TRUE(verify_content(target()));
+    EXPECT_TRUE(verify_content(target(), soon()));
     ASSERT_FALSE(missing);
     EXPECT_THAT(missing.error().what, HasSubstr("wget"));
 }
@@ -118,5 +118,5 @@ TEST_F(UnpackTest, TruncatedArchiveIsAnError) {
     std::filesystem::resize_file(archive(), std::filesystem::file_size(archive()) / 2);
     const auto done = unpack_archive(archive(), target(), soon());
     ASSERT_FALSE(done);
-    EXPECT_FALSE(verify_content(target()));
+    EXPECT_FALSE(verify_content(target(), soon()));
 }

@@ -201,12 +201,6 @@ TEST(RunOk, QuotesOnlyTheEndOfALongStoryAndNoHalfLetter) {
     EXPECT_THAT(done.error().what, HasSubstr(": …ä"));
 }
 
-TEST(RunShown, FailsWithTheStatus) {
-    auto done = run_shown({.argv = {"false"}});
-    ASSERT_FALSE(done);
-    EXPECT_THAT(done.error().what, HasSubstr("false ended with status 1"));
-}
-
 TEST(Child, IsShownUnderTheNameThatSystemdSpares) {
     auto child = Child::spawn({.argv = {"tail", "-f", "/dev/null"}, .argv0 = "@tail"});
     ASSERT_TRUE(child) << child.error().what;

@@ -83,6 +83,18 @@ TEST_F(Steps, StopAtTheFirstThatFailsAndNameIt) {
     EXPECT_THAT(applied_, ElementsAre("a"));
 }
 
+TEST_F(Steps, AreNotBegunAfterTheDeadline) {
+    Plan plan;
+    flags_["a"] = true;
+    plan.add(step("a"));
+    plan.add(step("b"));
+    const auto done = plan.execute(Plan::Mode::apply, Deadline::after(Milliseconds(0)));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().kind, ErrorKind::timeout);
+    EXPECT_THAT(done.error().what, HasSubstr("set b"));
+    EXPECT_THAT(applied_, IsEmpty());
+}
+
 TEST_F(Steps, AreNotBelievedWhenTheyDidNotTake) {
     Plan plan;
     Step liar = step("a");

@@ -26,6 +26,35 @@ TEST(Arguments, OursAreRead) {
     EXPECT_EQ(parsed->init, "/bin/bash");
 }
 
+TEST(Arguments, LunThatMayBeOverwrittenIsNamedWithItsBlanks) {
+    const std::string install = "rd.pando.install=http://192.0.2.1/root.tar.zst ";
+    for (const char* line :
+         {"rd.pando.overwrite=\"t10.ATA QEMU HARDDISK\"", "\"rd.pando.overwrite=t10.ATA QEMU HARDDISK\"",
+          "rd.pando.overwrite=\"t10.ATA QEMU HARDDISK\" quiet\n"}) {
+        const auto parsed = parse_boot_arguments(install + line);
+        ASSERT_TRUE(parsed) << line << ": " << parsed.error().what;
+        EXPECT_EQ(parsed->overwrite, "t10.ATA QEMU HARDDISK") << line;
+        EXPECT_EQ(parsed->install, "http://192.0.2.1/root.tar.zst");
+    }
+    const auto word = parse_boot_arguments(install + "rd.pando.overwrite=beef0001 dyndbg=\"file x.c +p; rd.pando.no\"");
+    ASSERT_TRUE(word) << word.error().what;
+    EXPECT_EQ(word->overwrite, "beef0001");
+    EXPECT_FALSE(parse_boot_arguments(install)->overwrite);
+}
+
+TEST(Arguments, NothingIsOverwrittenByAccident) {
+    const std::string install = "rd.pando.install=http://192.0.2.1/root.tar.zst ";
+    for (const std::string& line :
+         {std::string("rd.pando.overwrite=beef0001"), install + "rd.pando.overwrite=", install + "rd.pando.overwrite",
+          install + "rd.pando.overwrite=\"\"", install + "rd.pando.overwrite=a rd.pando.overwrite=b",
+          install + "rd.pando.overwrite=\"beef 0001", std::string("dyndbg=\"x rd.pando.debug")}) {
+        const auto parsed = parse_boot_arguments(line);
+        ASSERT_FALSE(parsed) << line;
+        EXPECT_EQ(parsed.error().kind, ErrorKind::bad_input) << line;
+        EXPECT_FALSE(parsed.error().advice.empty()) << line;
+    }
+}
+
 TEST(Arguments, WhatIsNoArgumentIsRefusedWithAdvice) {
     for (const char* line : {
              "rd.pando.brake=join",                      // unknown key

@@ -6,12 +6,23 @@
 
 #include <gtest/gtest.h>
 #include <cerrno>
+#include <set>
 
 using namespace pando;
 using namespace pando::initrd;
 
 TEST(Stages, AreTheDesignsInItsOrder) {
     EXPECT_EQ(stage_names(), "hardware network storage bundle identity preflight chroot join root cdsl handover");
+}
+
+// boot.stages: in cluster.yaml takes exactly the stages there are.
+TEST(Stages, AreTheOnesThatTheDescriptionNames) {
+    std::set<std::string> ours;
+    for (const auto* stages : {&boot_stages(), &install_stages()})
+        for (const Stage& stage : *stages) ours.emplace(stage.name);
+    const auto& named = config::boot_stage_names();
+    EXPECT_EQ(std::set<std::string>(named.begin(), named.end()), ours);
+    EXPECT_EQ(named.size(), ours.size());
 }
 
 TEST(Stages, EachHasADeadlineAndAdvice) {

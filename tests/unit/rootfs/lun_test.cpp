@@ -3,9 +3,11 @@
 
 #include "rootfs/install.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 using namespace pando::rootfs;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
 
 namespace {
 
@@ -30,6 +32,35 @@ TEST(Lun, StateIsToldByThePartitionsNames) {
     Lun data;
     data.holds = "data of no known kind";
     EXPECT_EQ(state_of(data), LunState::foreign);
+}
+
+TEST(Lun, RefusalSaysHowToOverwriteInTheWordsOfThePlace) {
+    auto lun = with_partitions({"home"});
+    lun.names = {"t10.ATA     QEMU HARDDISK   QM00001", "QM00001"};
+    const auto by_option = refuse_unless_free(lun, {});
+    ASSERT_FALSE(by_option);
+    EXPECT_THAT(by_option.error().advice, EndsWith(": --overwrite 'QM00001'"));
+    const auto by_argument = refuse_unless_free(lun, {.overwrite_by = OverwriteBy::kernel_argument});
+    ASSERT_FALSE(by_argument);
+    EXPECT_THAT(by_argument.error().advice, EndsWith(" rd.pando.overwrite=QM00001"));
+
+    lun.names.pop_back();
+    EXPECT_THAT(refuse_unless_free(lun, {}).error().advice, EndsWith("--overwrite 't10.ATA QEMU HARDDISK QM00001'"));
+    EXPECT_THAT(refuse_unless_free(lun, {.overwrite_by = OverwriteBy::kernel_argument}).error().advice,
+                EndsWith("rd.pando.overwrite=\"t10.ATA QEMU HARDDISK QM00001\""));
+    const auto another =
+        refuse_unless_free(lun, {.overwrite = "QM00002", .overwrite_by = OverwriteBy::kernel_argument});
+    ASSERT_FALSE(another);
+    EXPECT_THAT(another.error().advice, HasSubstr("rd.pando.overwrite="));
+    EXPECT_FALSE(refuse_unless_free(lun, {.overwrite = "t10.ATA"})) << "a part of a name names nothing";
+}
+
+// A boot loader keeps one blank of several.
+TEST(Lun, NameGivenAsItWasAdvisedIsAccepted) {
+    auto lun = with_partitions({"home"});
+    lun.names = {"t10.ATA     QEMU HARDDISK   QM00001"};
+    EXPECT_TRUE(refuse_unless_free(lun, {.overwrite = "t10.ATA QEMU HARDDISK QM00001"}));
+    EXPECT_TRUE(refuse_unless_free(lun, {.overwrite = lun.names.front()}));
 }
 
 TEST(Lun, PartitionsAreCalledAsTheKernelCallsThem) {
