@@ -16,6 +16,8 @@ Action declare_cdsl_list(CLI::App& app);
 Action declare_cdsl_prepare(CLI::App& app);
 Action declare_chroot_check(CLI::App& app);
 Action declare_chroot_manifest(CLI::App& app);
+Action declare_chroot_status(CLI::App& app);
+Action declare_chroot_update(CLI::App& app);
 Action declare_chroot_why(CLI::App& app);
 Action declare_image_build(CLI::App& app);
 Action declare_root_build(CLI::App& app);
@@ -43,6 +45,9 @@ const std::vector<Command>& commands() {
         {"cdsl prepare", "make a root tree shareable by the cluster's nodes", declare_cdsl_prepare},
         {"chroot manifest", "what goes into the fencing chroot, its size, and why", declare_chroot_manifest},
         {"chroot why", "who needs a file of the fencing chroot, and what it brings along", declare_chroot_why},
+        {"chroot status", "does the chroot hold what the root holds, and do its daemons run it?",
+         declare_chroot_status},
+        {"chroot update", "let the chroot follow what the root holds now, daemons untouched", declare_chroot_update},
         {"chroot check", "does anything that must survive a frozen root stand on it?", declare_chroot_check},
         {"image build", "make the boot files: kernel, image, bundle, iPXE script", declare_image_build},
         {"root build", "make the tree that all nodes will share", declare_root_build},
