@@ -52,7 +52,8 @@ Result<> copy_bytes(int from, int to, uint64_t size) {
 
 class Installer {
 public:
-    Installer(const Sysroot& source, const Sysroot& target) : source_(source), target_(target) {}
+    Installer(const Sysroot& source, const Sysroot& target, const Twins& twins)
+        : source_(source), target_(target), twins_(twins) {}
 
     Result<> install(const fs::path& path, const Entry& entry) {
         TRY(enter(path.parent_path()));
@@ -103,6 +104,8 @@ private:
     Result<> make_file(const fs::path& path, const std::string& name, const Entry& entry) {
         if (TRY(is_installed(name, entry))) return {};
         const std::string temporary = temporary_name(name);
+        if (const auto twin = twins_.find(path); twin != twins_.end() && TRY(link_twin(twin->second, entry, temporary)))
+            return put_in_place(temporary, name);
         UniqueFd to(openat(parent_.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
         if (!to.valid()) return fail_errno(errno, "creating");
         if (entry.content) {
@@ -131,6 +134,14 @@ private:
         return sha256(content) == entry.sha256;
     }
 
+    Result<bool> link_twin(const fs::path& twin, const Entry& entry, const std::string& temporary) {
+        const auto status = target_.lstat(twin);
+        if (!status || !S_ISREG(status->st_mode) || (status->st_mode & 07777U) != entry.mode) return false;
+        const auto content = target_.read(twin);
+        if (!content || sha256(*content) != entry.sha256) return false;
+        return linkat(target_.fd(), twin.relative_path().c_str(), parent_.get(), temporary.c_str(), 0) == 0;
+    }
+
     // One installer at a time works on a target: what bears the name is left from a run that was cut short.
     std::string temporary_name(const std::string& name) {
         std::string temporary = "." + name + ".pando-new";
@@ -146,6 +157,7 @@ private:
 
     const Sysroot& source_;
     const Sysroot& target_;
+    const Twins& twins_;
     fs::path parent_path_;
     UniqueFd parent_;
 };
@@ -168,9 +180,9 @@ Result<> mount_tmpfs(const fs::path& target, uint64_t size, const Manifest& mani
     return {};
 }
 
-Result<> install(const Manifest& manifest, const Sysroot& source, const fs::path& target) {
+Result<> install(const Manifest& manifest, const Sysroot& source, const fs::path& target, const Twins& twins) {
     auto root = TRY(Sysroot::open(target));
-    Installer installer(source, root);
+    Installer installer(source, root, twins);
     for (const auto& [path, entry] : manifest.entries) {
         auto installed = installer.install(path, entry);
         if (installed) continue;

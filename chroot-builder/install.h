@@ -2,7 +2,7 @@
 // A manifest made real: a tmpfs with the files in it, then the proof that nothing is missing.
 //
 //   TRY(mount_tmpfs("/run/initramfs", cluster.chroot.size, manifest));
-//   TRY(install(manifest, image, "/run/initramfs"));
+//   TRY(install(manifest, image, "/run/initramfs"));     // or install_generation(), in generation.h
 //   TRY(verify(manifest, TRY(Sysroot::open("/run/initramfs")), Check::names));
 //
 // All three are idempotent, keep no state and may run in a thread of their own.
@@ -13,6 +13,7 @@
 #include "chroot-builder/manifest.h"
 
 #include <filesystem>
+#include <map>
 
 namespace pando::chroot {
 
@@ -20,9 +21,13 @@ namespace pando::chroot {
 // A tmpfs that is mounted there already gets the size.
 Result<> mount_tmpfs(const std::filesystem::path& target, uint64_t size, const Manifest& manifest);
 
+// Where the target has a file with the content of another, both below it: that one becomes a hard link to this.
+using Twins = std::map<std::filesystem::path, std::filesystem::path>;
+
 // Copies Manifest::sources() from `source` into the directory `target`; what is there already with the same content
-// stays. Each file is old or new at any moment, never half.
-Result<> install(const Manifest& manifest, const Sysroot& source, const std::filesystem::path& target);
+// stays, and of a twin with the right content a link is made. Each file is old or new at any moment, never half.
+Result<> install(const Manifest& manifest, const Sysroot& source, const std::filesystem::path& target,
+                 const Twins& twins = {});
 
 enum class Check {
     names,    // every entry is there, of its kind, size and mode: milliseconds

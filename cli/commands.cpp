@@ -14,8 +14,11 @@ Action declare_config_show(CLI::App& app);
 Action declare_hw_probe(CLI::App& app);
 Action declare_cdsl_list(CLI::App& app);
 Action declare_cdsl_prepare(CLI::App& app);
+Action declare_chroot_build(CLI::App& app);
 Action declare_chroot_check(CLI::App& app);
 Action declare_chroot_manifest(CLI::App& app);
+Action declare_chroot_status(CLI::App& app);
+Action declare_chroot_update(CLI::App& app);
 Action declare_chroot_why(CLI::App& app);
 Action declare_image_build(CLI::App& app);
 Action declare_root_build(CLI::App& app);
@@ -42,7 +45,11 @@ const std::vector<Command>& commands() {
         {"cdsl list", "which paths are a node's own, how, and why", declare_cdsl_list},
         {"cdsl prepare", "make a root tree shareable by the cluster's nodes", declare_cdsl_prepare},
         {"chroot manifest", "what goes into the fencing chroot, its size, and why", declare_chroot_manifest},
+        {"chroot build", "make the fencing chroot of a root tree in any directory", declare_chroot_build},
         {"chroot why", "who needs a file of the fencing chroot, and what it brings along", declare_chroot_why},
+        {"chroot status", "does the chroot hold what the root holds, and do its daemons run it?",
+         declare_chroot_status},
+        {"chroot update", "let the chroot follow what the root holds now, daemons untouched", declare_chroot_update},
         {"chroot check", "does anything that must survive a frozen root stand on it?", declare_chroot_check},
         {"image build", "make the boot files: kernel, image, bundle, iPXE script", declare_image_build},
         {"root build", "make the tree that all nodes will share", declare_root_build},

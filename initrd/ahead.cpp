@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "chroot-builder/generation.h"
 #include "chroot-builder/install.h"
 #include "chroot-builder/manifest.h"
 #include "chroot-builder/residence.h"
@@ -23,9 +24,7 @@ Result<std::string> fill_chroot(uint64_t size) {
     const auto manifest = TRY(chroot::Manifest::from_json(TRY(read_file(manifest_file))));
     TRY(chroot::mount_tmpfs(chroot::chroot_path, size, manifest));
     const auto image = TRY(Sysroot::open("/"));
-    TRY(chroot::install(manifest, image, chroot::chroot_path));
-    const auto chroot = TRY(Sysroot::open(chroot::chroot_path));
-    TRY(chroot::verify(manifest, chroot, chroot::Check::names));
+    TRY(chroot::install_generation(manifest, image, chroot::chroot_path));
     // What systemd looks for when it shuts down: the exit tree's entry.
     const fs::path entry = fs::path(chroot::chroot_path) / "shutdown";
     std::error_code ec;

@@ -142,6 +142,7 @@ story_up() {
         claim "$node runs without a failed unit" no_failed_unit "$node"
         claim "$node is healthy: quorate, root read-write, nothing of the survival set stands on the root" on "$node" pando status
         claim "$node: corosync-quorumtool and dlm_tool answer on the booted system" on "$node" sh -c 'corosync-quorumtool -s >/dev/null; test $? -le 1 && dlm_tool status | grep -q "cluster nodeid"'
+        claim "$node: the chroot holds what the root holds, and its daemons run that" on "$node" pando chroot status
         claim "$node: no open file, mapping or directory of the survival set on the root (from /proc)" on "$node" pando chroot check
     done
     # What cannot be read is empty, and breaks the claims that need it.
@@ -359,6 +360,25 @@ story_return() {
     claim "n2 is healthy again" on n2 pando status
     claim "both nodes are members" members_are n1 "[1, 2]"
     claim "n2 reads what n1 wrote meanwhile" on n2 test -s /srv/story/n1.1
+}
+
+# --- a package changes an agent on the root ---------------------------------------------------------------------------
+chroot_drift() { # NODE PATH: what differs is told, with status 1
+    local said status=0
+    said=$(on "$1" pando chroot status) || status=$?
+    say "$said"
+    [[ $status == 1 ]] && grep -q "^DRIFT .* $2\$" <<<"$said"
+}
+agent_in_chroot() { on "$1" tail -n 1 /run/initramfs/usr/sbin/fence_ipmilan; }
+story_update() {
+    local daemons
+    daemons=$(on n2 pidof @corosync @dlm_controld) || daemons=unknown
+    on n1 sh -c 'echo "# a newer agent" >>/usr/sbin/fence_ipmilan && sync /usr/sbin/fence_ipmilan'
+    claim "an agent changes on the root: n2 tells that its chroot has the old one" chroot_drift n2 /usr/sbin/fence_ipmilan
+    claim "its chroot is updated" on n2 pando chroot update
+    claim "it has the new agent" same "$(agent_in_chroot n2)" "# a newer agent"
+    claim "and nothing else differs any more, nor runs old code" on n2 pando chroot status
+    claim "its daemons were left alone" same "$(on n2 pidof @corosync @dlm_controld)" "$daemons"
 }
 
 # --- one reboots in order, both stop in order -------------------------------------------------------------------------

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The chroot's files in generations: its /usr is a symlink into /.generations/N, so a new set of programs, libraries
+// and modules takes the place of the old all at once, while daemons go on running from the old. What did not change is
+// a hard link and takes no memory twice.
+//
+//   /usr -> .generations/2/usr
+//   /.generations/2/usr/…            the files
+//   /.generations/2/manifest.json    what they are
+//   /.generations/2/fingerprint      of the files they were taken from
+//
+// What lies outside /usr (directories, the name service's files, the daemons' configuration) is there once.
+#pragma once
+
+#include "base/result.h"
+#include "base/sysroot.h"
+#include "chroot-builder/manifest.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pando::chroot {
+
+struct Generation {
+    unsigned number = 0;
+    int64_t made = 0;  // seconds since 1970
+    Manifest manifest;
+};
+
+// Nothing: none was ever completed there.
+Result<std::optional<Generation>> current_generation(const std::filesystem::path& chroot);
+
+// Installs the manifest as the next generation, verifies it and only then puts it in place; nothing is done when the
+// current one is the same. Killed at any moment, the chroot is the old or the new, and the next call clears away what
+// was begun. One caller at a time. The current generation's number.
+Result<unsigned> install_generation(const Manifest& manifest, const Sysroot& source,
+                                    const std::filesystem::path& chroot);
+
+// Removes the generations from which no process runs any more, but never the current one; which those were.
+Result<std::vector<unsigned>> remove_unused_generations(const std::filesystem::path& chroot);
+
+struct Difference {
+    std::vector<std::filesystem::path> added, changed, removed;  // changed: other content, mode, kind or target
+    uint64_t new_bytes = 0;                                      // that a generation takes beside the old one
+    bool none() const { return added.empty() && changed.empty() && removed.empty(); }
+};
+// By content; reasons do not count.
+Difference compare(const Manifest& old, const Manifest& wanted);
+
+// Says cheaply whether anything can have changed: of the request's text, of every source's inode, size and times, and
+// of the package manager's state (a new file can matter, too). Equal fingerprints mean equal manifests.
+std::string fingerprint(const Manifest& manifest, const Sysroot& source, std::string_view request);
+Result<> keep_fingerprint(const std::filesystem::path& chroot, unsigned generation, std::string_view fingerprint);
+std::string kept_fingerprint(const std::filesystem::path& chroot, unsigned generation);  // empty: none was kept
+
+struct OldCode {
+    pid_t pid = 0;
+    std::string process;
+    std::vector<std::filesystem::path> files;  // it runs other bytes of these than the current generation has
+};
+// The survival processes that run code which is no longer the current generation's.
+Result<std::vector<OldCode>> old_code(const std::filesystem::path& chroot);
+
+}  // namespace pando::chroot
