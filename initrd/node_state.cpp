@@ -15,6 +15,14 @@ std::optional<Mount> read_root_mount() {
     return found == mounts.rend() ? std::nullopt : std::optional(*found);
 }
 
+// In the mount namespace of the survival set: not process 1's, and without the chroot's place in it.
+bool runs_inside_chroot() {
+    std::error_code ours, its;
+    const auto here = std::filesystem::read_symlink("/proc/self/ns/mnt", ours);
+    const auto there = std::filesystem::read_symlink("/proc/1/ns/mnt", its);
+    return !ours && !its && here != there && !chroot::device_of_mount(chroot::chroot_path);
+}
+
 // iscsid only where the root comes over iSCSI: without it a lost connection is never made again.
 std::vector<std::string> required_daemons() {
     std::vector<std::string> names = {"@corosync", "@dlm_controld"};
@@ -55,7 +63,7 @@ Result<NodeState> read_node_state() {
     for (const pid_t pid : pids) state.survival.push_back({pid, first_argument(pid)});
     if (state.root) state.footholds = TRY(chroot::footholds(pids, state.root->device));
     struct statvfs fs {};
-    if (statvfs(chroot::chroot_path, &fs) == 0) {
+    if (statvfs(runs_inside_chroot() ? "/" : chroot::chroot_path, &fs) == 0) {
         state.chroot_size = fs.f_blocks * fs.f_frsize;
         state.chroot_used = (fs.f_blocks - fs.f_bfree) * fs.f_frsize;
     }
