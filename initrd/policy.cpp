@@ -54,7 +54,7 @@ bool take_console(const char* path) {
 bool rescue_shell(std::string_view why, Deadline deadline) {
     // A keyboard needs drivers that no boot waits for; which of them this image and machine have is not known.
     for (const std::string& name : hwdetect::console_modules()) (void)hwdetect::load_modules({name});
-    log::info("{}; press Enter for a shell (within {} s)", why, deadline.remaining().count() / 1000);
+    log::info("{}; press Enter for a shell (within {} s)", why, (deadline.remaining().count() + 999) / 1000);
     const std::string console = pressed_console(deadline);
     if (console.empty()) return false;
     auto shell = Child::spawn({.argv = {"/bin/sh", "-i"},
