@@ -26,6 +26,9 @@ using chroot::device_of_mount;
 using chroot::footholds;
 using std::chrono::seconds;
 
+// dlm_controld forgets a SIGTERM that comes while it still knows a lockspace, which is a moment longer than the kernel.
+constexpr Milliseconds signal_again{250};
+
 // Where systemd leaves the root it pivoted away from.
 constexpr const char* old_root = "/oldroot";
 
@@ -102,7 +105,11 @@ Result<std::string> end_daemon(const std::string& argv0, Milliseconds grace) {
     const auto daemons = TRY(processes_named(argv0));
     for (const pid_t pid : daemons) {
         auto daemon = TRY(Child::adopt(pid));
-        if (!TRY(daemon.stop(grace))) return fail("{} had to be killed", argv0);
+        const Deadline deadline = Deadline::after(grace);
+        do {
+            if (deadline.passed()) return fail("{} (process {}) did not end in time", argv0, pid);
+            kill(pid, SIGTERM);
+        } while (!daemon.wait(deadline.capped(signal_again)));
     }
     return std::string(daemons.empty() ? "not needed: it does not run" : "ok");
 }
