@@ -2,6 +2,7 @@
 #include "base/procfs.h"
 
 #include "base/file.h"
+#include "base/number.h"
 
 #include <sys/sysmacros.h>
 
@@ -12,11 +13,8 @@ namespace pando {
 
 Result<std::vector<pid_t>> all_processes() {
     std::vector<pid_t> found;
-    for (const std::string& name : TRY(list_directory("/proc"))) {
-        pid_t pid = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (error == std::errc() && end == name.data() + name.size() && pid > 0) found.push_back(pid);
-    }
+    for (const std::string& name : TRY(list_directory("/proc")))
+        if (const auto pid = whole_number<pid_t>(name); pid && *pid > 0) found.push_back(*pid);
     return found;
 }
 

@@ -2,6 +2,7 @@
 #include "chroot-builder/generation.h"
 
 #include "base/file.h"
+#include "base/number.h"
 #include "base/procfs.h"
 #include "base/sha256.h"
 #include "chroot-builder/install.h"
@@ -12,7 +13,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 namespace pando::chroot {
@@ -30,16 +30,10 @@ fs::path directory_of(unsigned number) { return fs::path("/") / generations / st
 
 fs::path link_text(unsigned number) { return fs::path(generations) / std::to_string(number) / "usr"; }
 
-std::optional<unsigned> to_number(std::string_view text) {
-    unsigned number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
-}
-
 std::optional<unsigned> current_number(const fs::path& chroot) {
     std::error_code ec;
     const fs::path target = fs::read_symlink(chroot / "usr", ec);
-    const auto number = to_number(target.parent_path().filename().native());
+    const auto number = whole_number<unsigned>(target.parent_path().filename().native());
     return !ec && number && target == link_text(*number) ? number : std::nullopt;
 }
 
@@ -96,16 +90,12 @@ Result<std::set<unsigned>> numbers_in(const fs::path& chroot) {
     auto names = list_directory(chroot / generations);
     if (!names && names.error().sys == ENOENT) return numbers;
     for (const std::string& name : TRY(std::move(names)))
-        if (const auto number = to_number(name)) numbers.insert(*number);
+        if (const auto number = whole_number<unsigned>(name)) numbers.insert(*number);
     return numbers;
 }
 
 Result<> remove_generation(const fs::path& chroot, unsigned number) {
-    const fs::path directory = chroot / directory_of(number).relative_path();
-    std::error_code ec;
-    fs::remove_all(directory, ec);
-    if (ec) return fail_errno(ec.value(), "removing {}", directory.string());
-    return {};
+    return remove_tree(chroot / directory_of(number).relative_path());
 }
 
 Result<> put_in_place(const fs::path& chroot, unsigned number) {
@@ -134,7 +124,7 @@ std::vector<RunFile> files_run_by(pid_t pid, dev_t device) {
         if (at == std::string::npos) continue;
         const size_t begin = at + mark.size();
         const size_t end = path.find('/', begin);
-        const auto number = to_number(std::string_view(path).substr(begin, end - begin));
+        const auto number = whole_number<unsigned>(std::string_view(path).substr(begin, end - begin));
         if (number && end != std::string::npos) files.push_back({*number, path.substr(end)});
     }
     return files;

@@ -126,9 +126,9 @@ bool has_root_on(pid_t pid, dev_t filesystem) {
     const UniqueFd fd(open((proc(pid) / "root").c_str(), O_PATH | O_CLOEXEC));
     if (!fd.valid()) return false;
     const auto mount = mount_of_descriptor("/proc/self", std::to_string(fd.get()));
-    const auto mounts = read_file(proc(pid) / "mountinfo");
+    const auto mounts = mounts_of(pid);
     if (!mount || !mounts) return false;
-    for (const Mount& one : parse_mounts(*mounts))
+    for (const Mount& one : *mounts)
         if (one.id == *mount) return one.device == filesystem;
     return false;
 }

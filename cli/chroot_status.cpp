@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando chroot status: does the fencing chroot hold what the root holds, and do its daemons run what it holds?
-#include "chroot-builder/generation.h"
-#include "chroot-builder/residence.h"
 #include "cli/command.h"
-#include "cli/node_description.h"
+#include "cli/node_chroot.h"
 
 #include <fmt/format.h>
 #include <chrono>
@@ -14,9 +12,7 @@ namespace pando::cli {
 namespace {
 
 struct StatusOptions {
-    std::string root = "/";
-    std::string chroot = chroot::chroot_path;
-    std::string cluster;
+    NodeChrootOptions node;
     bool json = false;
 };
 
@@ -30,22 +26,15 @@ struct Findings {
 };
 
 Result<Findings> look(const StatusOptions& options) {
-    const auto description = TRY(node_description(options.cluster));
-    const auto root = TRY(Sysroot::open(options.root));
-    auto current = TRY(chroot::current_generation(options.chroot));
-    if (!current)
-        return fail("no chroot with generations at {}", options.chroot)
-            .advise("the initramfs makes it: was this node booted by this version of pando?");
+    const auto node = TRY(NodeChroot::open(options.node));
+    auto compared = TRY(node.compare());
     Findings found;
-    found.generation = std::move(*current);
-    const auto& manifest = found.generation.manifest;
-    const std::string kept = chroot::kept_fingerprint(options.chroot, found.generation.number);
-    if (chroot::fingerprint(manifest, root, description.text) != kept)
-        found.drift = chroot::compare(manifest, TRY(chroot::resolve(root, chroot::request_for(description.cluster))));
-    found.old = TRY(chroot::old_code(options.chroot));
+    found.generation = std::move(compared.current);
+    found.drift = std::move(compared.drift);
+    found.old = TRY(chroot::old_code(node.path()));
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     found.age = std::chrono::duration_cast<std::chrono::seconds>(now).count() - found.generation.made;
-    found.used = TRY(chroot::used_bytes(options.chroot));
+    found.used = TRY(chroot::used_bytes(node.path()));
     return found;
 }
 
@@ -89,9 +78,7 @@ void print(const Findings& found) {
 
 Action declare_chroot_status(CLI::App& app) {
     auto options = std::make_shared<StatusOptions>();
-    app.add_option("--root", options->root, "tree to compare with")->capture_default_str();
-    app.add_option("--chroot", options->chroot, "the chroot")->capture_default_str();
-    app.add_option("--cluster", options->cluster, "cluster.yaml; else what this node booted with");
+    add_options(app, options->node);
     app.add_flag("--json", options->json, "for programs");
     return [options]() -> Result<int> {
         const auto found = TRY(look(*options));

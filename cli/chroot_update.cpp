@@ -3,9 +3,8 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "chroot-builder/generation.h"
-#include "chroot-builder/residence.h"
 #include "cli/command.h"
-#include "cli/node_description.h"
+#include "cli/node_chroot.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -16,9 +15,7 @@ namespace {
 constexpr auto patience = std::chrono::minutes(2);  // for another update that runs
 
 struct UpdateOptions {
-    std::string root = "/";
-    std::string chroot = chroot::chroot_path;
-    std::string cluster;
+    NodeChrootOptions node;
     bool dry_run = false;
 };
 
@@ -39,31 +36,24 @@ void tell_old_code(const std::vector<chroot::OldCode>& old) {
 }
 
 Result<int> update(const UpdateOptions& options) {
-    const auto description = TRY(node_description(options.cluster));
-    const auto root = TRY(Sysroot::open(options.root));
-    const auto lock = TRY(FileLock::take(options.chroot + "/.update.lock", Deadline::after(patience)));
-    const auto current = TRY(chroot::current_generation(options.chroot));
-    if (!current)
-        return fail("no chroot with generations at {}", options.chroot)
-            .advise("the initramfs makes it: was this node booted by this version of pando?");
-    const auto print = chroot::fingerprint(current->manifest, root, description.text);
-    if (print == chroot::kept_fingerprint(options.chroot, current->number)) {
-        fmt::print("generation {} is what the root holds\n", current->number);
+    const auto node = TRY(NodeChroot::open(options.node));
+    const auto lock = TRY(FileLock::take(node.path() / ".update.lock", Deadline::after(patience)));
+    const auto [current, wanted, drift] = TRY(node.compare());
+    if (!wanted) {
+        fmt::print("generation {} is what the root holds\n", current.number);
         return 0;
     }
-    const auto wanted = TRY(chroot::resolve(root, chroot::request_for(description.cluster)));
-    const auto difference = chroot::compare(current->manifest, wanted);
     if (options.dry_run) {
-        print_plan(difference);
+        print_plan(drift);
         return 0;
     }
-    const unsigned number = TRY(chroot::install_generation(wanted, root, options.chroot));
-    TRY(chroot::keep_fingerprint(options.chroot, number, chroot::fingerprint(wanted, root, description.text)));
-    if (!difference.none()) print_plan(difference);
+    const unsigned number = TRY(chroot::install_generation(*wanted, node.root(), node.path()));
+    TRY(chroot::keep_fingerprint(node.path(), number, node.fingerprint(*wanted)));
+    if (!drift.none()) print_plan(drift);
     fmt::print("generation {} is what the root holds\n", number);
-    for (const unsigned removed : TRY(chroot::remove_unused_generations(options.chroot)))
+    for (const unsigned removed : TRY(chroot::remove_unused_generations(node.path())))
         fmt::print("generation {} is gone: nothing runs from it\n", removed);
-    tell_old_code(TRY(chroot::old_code(options.chroot)));
+    tell_old_code(TRY(chroot::old_code(node.path())));
     return 0;
 }
 
@@ -71,9 +61,7 @@ Result<int> update(const UpdateOptions& options) {
 
 Action declare_chroot_update(CLI::App& app) {
     auto options = std::make_shared<UpdateOptions>();
-    app.add_option("--root", options->root, "tree it is taken from")->capture_default_str();
-    app.add_option("--chroot", options->chroot, "the chroot")->capture_default_str();
-    app.add_option("--cluster", options->cluster, "cluster.yaml; else what this node booted with");
+    add_options(app, options->node);
     app.add_flag("--dry-run", options->dry_run, "say what would change and what it takes, and change nothing");
     return [options] { return update(*options); };
 }

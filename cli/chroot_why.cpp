@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando chroot why: who needs this file of the fencing chroot, up to what was asked for, and what it brings along.
 #include "chroot-builder/explain.h"
+#include "cli/chroot_source.h"
 #include "cli/command.h"
-#include "config/load.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -12,8 +12,7 @@ namespace pando::cli {
 namespace {
 
 struct WhyOptions {
-    std::string root = "/";
-    std::string cluster;
+    ChrootSource source;
     std::string path;
     bool json = false;
 };
@@ -54,14 +53,10 @@ void print(const chroot::Explanation& found) {
 Action declare_chroot_why(CLI::App& app) {
     auto options = std::make_shared<WhyOptions>();
     app.add_option("path", options->path, "as the chroot has it: /usr/bin/ipmitool")->required();
-    app.add_option("--root", options->root, "tree the chroot is taken from")->capture_default_str();
-    app.add_option("--cluster", options->cluster, "cluster.yaml: its fence agents and further programs")->required();
+    add_options(app, options->source);
     app.add_flag("--json", options->json, "for programs");
     return [options]() -> Result<int> {
-        const auto cluster = TRY(config::load_file(options->cluster));
-        const auto root = TRY(Sysroot::open(options->root));
-        const auto manifest = TRY(chroot::resolve(root, chroot::request_for(cluster)));
-        const auto found = TRY(chroot::explain(manifest, options->path));
+        const auto found = TRY(chroot::explain(TRY(resolve(options->source)).manifest, options->path));
         if (options->json)
             fmt::print("{}\n", as_json(found));
         else

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hwdetect/machine.h"
 
+#include "base/number.h"
+
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace pando::hwdetect {
@@ -106,11 +107,7 @@ std::string line_or_empty(const Sysroot& root, const fs::path& file) {
 }
 
 std::optional<unsigned> number(const Sysroot& root, const fs::path& file) {
-    const std::string text = line_or_empty(root, file);
-    unsigned value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
+    return whole_number<unsigned>(line_or_empty(root, file));
 }
 
 std::string link_name(const Sysroot& root, const fs::path& link) {

@@ -101,6 +101,7 @@ void begin_root_modules(Boot& boot) {
 }
 
 void begin_fence_check(Boot& boot) {
+    begin_chroot(boot);
     boot.fence_answers = begin([&boot] { return ask_from_chroot(boot, Deadline::after(std::chrono::seconds(40))); });
 }
 

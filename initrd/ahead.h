@@ -17,7 +17,7 @@ void begin_chroot(Boot& boot);
 // Loads what the root's filesystem needs. Collected by stage join.
 void begin_root_modules(Boot& boot);
 
-// Needs the network: asks the fence devices from inside the chroot. Collected by stage preflight.
+// Needs the network: asks the fence devices from inside the chroot, which it begins. Collected by stage preflight.
 void begin_fence_check(Boot& boot);
 
 }  // namespace pando::initrd

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/blockdev.h"
 
+#include "base/number.h"
 #include "hwdetect/uevent.h"
 #include "rootfs/install.h"
 
@@ -9,7 +10,6 @@
 #include <unistd.h>
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace pando::initrd {
 namespace {
@@ -28,21 +28,13 @@ bool same(std::string_view a, std::string_view b) {
     return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
-template <typename T>
-std::optional<T> number(std::string_view text) {
-    T value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
 std::string line_or_empty(const Sysroot& root, const fs::path& file) {
     auto line = root.read_line(file);
     return line ? *line : std::string();
 }
 
 uint64_t size_of(const Sysroot& root, const fs::path& device) {
-    return number<uint64_t>(line_or_empty(root, device / "size")).value_or(0) * sector;
+    return whole_number<uint64_t>(line_or_empty(root, device / "size")).value_or(0) * sector;
 }
 
 // Printable text without blanks at its ends, every run of blanks one underscore: as udev makes its names.
@@ -109,13 +101,13 @@ void read_scsi_address(const Sysroot& root, const fs::path& path, Disk& disk) {
     if (address) {
         const std::string last = fs::path(*address).filename().string();
         if (std::count(last.begin(), last.end(), ':') == 3)
-            disk.lun = number<uint32_t>(last.substr(last.rfind(':') + 1));
+            disk.lun = whole_number<uint32_t>(last.substr(last.rfind(':') + 1));
     }
     auto way = root.read_link(path);
     if (!way) return;
     for (const fs::path& part : fs::path(*way)) {
         const std::string session = part.string();
-        if (!starts_with(session, "session") || !number<unsigned>(session.substr(7))) continue;
+        if (!starts_with(session, "session") || !whole_number<unsigned>(session.substr(7))) continue;
         disk.target = line_or_empty(root, fs::path("sys/class/iscsi_session") / session / "targetname");
     }
 }

@@ -2,6 +2,7 @@
 // DHCP by busybox's udhcpc. Nothing of what a server says meets a shell: udhcpc's script is this program, and every
 // value is parsed as what it must be before it goes anywhere.
 #include "base/file.h"
+#include "base/number.h"
 #include "base/process.h"
 #include "initrd/ip_batch.h"
 #include "initrd/links.h"
@@ -11,7 +12,6 @@
 #include <net/if.h>
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <sstream>
 
@@ -25,13 +25,6 @@ constexpr const char* lease_file_variable = "PANDO_LEASE_FILE";
 constexpr std::array variables = {"interface", "ip", "mask", "router", "dns", "mtu", "serverid"};
 constexpr size_t longest_value = 1024;
 constexpr Milliseconds resend{2000};
-
-std::optional<uint32_t> number(std::string_view text) {
-    uint32_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
 
 // An address a host may have or talk to: not 0.0.0.0/8, loopback, multicast or above.
 bool is_host_address(const std::string& text) {
@@ -125,7 +118,7 @@ Result<Lease> lease_from(const std::function<const char*(const char* name)>& var
     if (!is_interface_name(lease.interface))
         return bad_input("DHCP: \"{}\" is no interface name", visible(lease.interface));
     if (!is_host_address(values["ip"])) return bad_input("DHCP: ip \"{}\" is no host's address", visible(values["ip"]));
-    const auto prefix = number(values["mask"]);
+    const auto prefix = whole_number<uint32_t>(values["mask"]);
     if (!prefix || *prefix < 1 || *prefix > 32)
         return bad_input("DHCP: mask \"{}\" is no prefix length", visible(values["mask"]))
             .advise("the server must send the subnet mask (option 1)");
@@ -135,7 +128,7 @@ Result<Lease> lease_from(const std::function<const char*(const char* name)>& var
     lease.dns = TRY(addresses("dns", values["dns"]));
     if (values.count("mtu") != 0) {
         constexpr uint32_t least = 576, most = 65535;  // RFC 791 and 2132: below that IP does not work
-        lease.mtu = number(values["mtu"]);
+        lease.mtu = whole_number<uint32_t>(values["mtu"]);
         if (!lease.mtu || *lease.mtu < least || *lease.mtu > most)
             return bad_input("DHCP: mtu \"{}\" is not between {} and {}", visible(values["mtu"]), least, most);
     }

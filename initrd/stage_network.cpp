@@ -18,10 +18,7 @@ Result<std::string> run_network(Boot& boot, Deadline deadline) {
         const Lease lease = TRY(bootstrap(boot.machine, boot.arguments.boot_mac.value_or(""), deadline));
         result = fmt::format("{} on {} by DHCP", lease.address, lease.interface);
     }
-    if (boot.identity.node != nullptr && !boot.arguments.install) {
-        begin_chroot(boot);
-        begin_fence_check(boot);
-    }
+    if (boot.identity.node != nullptr && !boot.arguments.install) begin_fence_check(boot);
     return result;
 }
 

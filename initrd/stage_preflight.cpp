@@ -10,7 +10,6 @@ namespace pando::initrd {
 
 Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
     // A second try asks again; the first was begun when the network came up.
-    begin_chroot(boot);
     const bool asked_before = boot.fence_answers.valid() && boot.timeline.stages.back().attempt == 1;
     if (!asked_before) begin_fence_check(boot);
     const auto& answers = *TRY(collect(boot.fence_answers, deadline, "asking the fence devices"));

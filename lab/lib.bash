@@ -76,12 +76,11 @@ prepare_lab() {
     ROOT_ARCHIVE=$(field archive <<<"$built")
     ROOT_TREE=$(field tree <<<"$built")
     key=$(field key <<<"$built")
-    # As lab/description.cpp has it: one for every blade, and at least four.
-    journals=$((blades > 4 ? blades : 4))
 
     CLUSTER=$directory/cluster.yaml
     NETBOOT=$directory/netboot
     "$PANDO" lab describe --name "$name" --blades "$blades" --output "$directory"
+    journals=$("$PANDO" config show "$CLUSTER" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["root"]["journals"])')
     say "image: kernel, initramfs, bundle"
     "$PANDO" image build --root "$ROOT_TREE" --cluster "$CLUSTER" --output "$NETBOOT"
 
@@ -135,6 +134,5 @@ boot_with() {
         fail "nothing in $CLUSTER matches: $1" "does lab/description.cpp write it in another way by now?"
     fi
     "$PANDO" bundle make --cpio "$NETBOOT/bundle.cpio" "$changed/cluster.yaml"
-    chmod 0644 "$NETBOOT/bundle.cpio" # HTTP's and TFTP's servers read it, inside the lab only
     "$PANDO" lab power --name "$LAB" "$2" on --kernel-arguments "${3:-}"
 }

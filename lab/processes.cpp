@@ -2,13 +2,13 @@
 #include "lab/processes.h"
 
 #include "base/file.h"
+#include "base/number.h"
 #include "base/procfs.h"
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -49,11 +49,9 @@ Result<uint64_t> parse_start_time(const std::string& stat) {
     std::istringstream fields(stat.substr(name_end + 1));  // from field 3 on
     std::string field;
     for (int i = 3; i <= start_field; ++i) fields >> field;
-    uint64_t start = 0;
-    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), start);
-    if (!fields || error != std::errc() || end != field.data() + field.size())
-        return fail("/proc/PID/stat of another kind: {}", stat);
-    return start;
+    const auto start = whole_number<uint64_t>(field);
+    if (!fields || !start) return fail("/proc/PID/stat of another kind: {}", stat);
+    return *start;
 }
 
 Result<std::string> boot_id() { return read_line("/proc/sys/kernel/random/boot_id"); }

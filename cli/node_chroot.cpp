@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/node_chroot.h"
+
+#include "base/file.h"
+#include "config/bundle.h"
+#include "config/load.h"
+
+namespace pando::cli {
+namespace {
+
+constexpr const char* booted_with = "/run/pando/bundle";
+
+struct Description {
+    config::Cluster cluster;
+    std::string text;
+};
+
+Result<Description> read_description(const std::string& file) {
+    if (!file.empty()) return Description{TRY(config::load_file(file)), TRY(read_file(file))};
+    const auto blob = read_file(booted_with, config::bundle_limit);
+    if (!blob)
+        return bad_input("this machine is no node that pando-boot started: {}", blob.error().what)
+            .advise("name a description: --cluster cluster.yaml");
+    const auto bundle = TRY(config::decode(*blob));
+    const auto yaml = bundle.files.find("cluster.yaml");
+    return Description{TRY(bundle.description()), yaml == bundle.files.end() ? std::string() : yaml->second};
+}
+
+}  // namespace
+
+void add_options(CLI::App& app, NodeChrootOptions& options) {
+    app.add_option("--root", options.root, "tree it is compared with")->capture_default_str();
+    app.add_option("--chroot", options.chroot, "the chroot")->capture_default_str();
+    app.add_option("--cluster", options.cluster, "cluster.yaml; else what this node booted with");
+}
+
+Result<NodeChroot> NodeChroot::open(const NodeChrootOptions& options) {
+    auto description = TRY(read_description(options.cluster));
+    return NodeChroot(std::move(description.cluster), std::move(description.text), TRY(Sysroot::open(options.root)),
+                      options.chroot);
+}
+
+std::string NodeChroot::fingerprint(const chroot::Manifest& manifest) const {
+    return chroot::fingerprint(manifest, root_, text_);
+}
+
+Result<NodeChroot::Comparison> NodeChroot::compare() const {
+    auto current = TRY(chroot::current_generation(path_));
+    if (!current)
+        return fail("no chroot with generations at {}", path_.string())
+            .advise("the initramfs makes it: was this node booted by this version of pando?");
+    Comparison found;
+    found.current = std::move(*current);
+    if (fingerprint(found.current.manifest) == chroot::kept_fingerprint(path_, found.current.number)) return found;
+    found.wanted = TRY(chroot::resolve(root_, chroot::request_for(cluster_)));
+    found.drift = chroot::compare(found.current.manifest, *found.wanted);
+    return found;
+}
+
+}  // namespace pando::cli

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A node's chroot beside the root it should follow, for the commands that compare the two. The description is a file
+// that was named, or the bundle the node booted with.
+#pragma once
+
+#include "base/sysroot.h"
+#include "chroot-builder/generation.h"
+#include "chroot-builder/residence.h"
+#include "config/cluster.h"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace pando::cli {
+
+struct NodeChrootOptions {
+    std::string root = "/";
+    std::string chroot = chroot::chroot_path;
+    std::string cluster;
+};
+void add_options(CLI::App& app, NodeChrootOptions& options);
+
+class NodeChroot {
+public:
+    // Error when there is no description, with advice.
+    static Result<NodeChroot> open(const NodeChrootOptions& options);
+
+    struct Comparison {
+        chroot::Generation current;
+        std::optional<chroot::Manifest> wanted;  // nothing: the fingerprint says that it is the current one's
+        chroot::Difference drift;
+    };
+    // Error when there is no generation to compare.
+    Result<Comparison> compare() const;
+
+    const Sysroot& root() const { return root_; }
+    const std::filesystem::path& path() const { return path_; }
+    std::string fingerprint(const chroot::Manifest& manifest) const;
+
+private:
+    NodeChroot(config::Cluster cluster, std::string text, Sysroot root, std::filesystem::path path)
+        : cluster_(std::move(cluster)), text_(std::move(text)), root_(std::move(root)), path_(std::move(path)) {}
+
+    config::Cluster cluster_;
+    std::string text_;  // cluster.yaml as it was read
+    Sysroot root_;
+    std::filesystem::path path_;
+};
+
+}  // namespace pando::cli
