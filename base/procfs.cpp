@@ -23,6 +23,13 @@ std::string first_argument(pid_t pid) {
     return line ? line->substr(0, line->find('\0')) : std::string();
 }
 
+Result<std::vector<pid_t>> processes_named(const std::string& argv0) {
+    std::vector<pid_t> found;
+    for (const pid_t pid : TRY(all_processes()))
+        if (first_argument(pid) == argv0) found.push_back(pid);
+    return found;
+}
+
 std::vector<Mount> parse_mounts(std::string_view mountinfo) {
     std::vector<Mount> mounts;
     std::istringstream lines{std::string(mountinfo)};

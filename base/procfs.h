@@ -19,6 +19,9 @@ Result<std::vector<pid_t>> all_processes();
 // argv[0]. Empty for kernel threads, and for processes that have ended.
 std::string first_argument(pid_t pid);
 
+// Processes whose argv[0] is exactly this.
+Result<std::vector<pid_t>> processes_named(const std::string& argv0);
+
 // A line of /proc/PID/mountinfo (proc(5)); names as the kernel writes them, with \040 for a space.
 struct Mount {
     int id = 0;

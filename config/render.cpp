@@ -70,6 +70,12 @@ std::string dlm_conf(const Cluster& cluster) {
                                {"devices", devices}});
 }
 
+std::string agent_input(const FenceDevice& device, std::string_view action) {
+    std::string input;
+    for (const auto& [key, value] : device.options) input += key + "=" + value + "\n";
+    return input + fmt::format("action={}\n", action);
+}
+
 std::string hosts(const Cluster& cluster) {
     std::string lines;
     for (const auto& node : cluster.nodes) {

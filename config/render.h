@@ -15,6 +15,8 @@ std::string corosync_conf(const Cluster& cluster);
 // One device line per fence device and one connect line per device and node: without a connect line dlm_controld
 // falls back to a helper that is not there and freezes at the first death.
 std::string dlm_conf(const Cluster& cluster);
+// What an agent is given on its standard input: one option a line.
+std::string agent_input(const FenceDevice& device, std::string_view action);
 std::string hosts(const Cluster& cluster);
 
 struct NetbootPaths {

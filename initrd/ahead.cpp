@@ -55,12 +55,12 @@ Result<> write_daemon_configuration(const Boot& boot) {
     return {};
 }
 
-Result<SurvivalNamespace*> make_survival(Boot& boot, const std::shared_future<Result<std::string>>& filling) {
+Result<chroot::SurvivalNamespace*> make_survival(Boot& boot, const std::shared_future<Result<std::string>>& filling) {
     if (const auto& filled = filling.get(); !filled) return Failure(filled.error());
     TRY(hwdetect::load_modules({"configfs"}));
     TRY(mount_configfs());
     TRY(write_daemon_configuration(boot));
-    boot.survival = TRY(SurvivalNamespace::create(chroot::chroot_path));
+    boot.survival = TRY(chroot::SurvivalNamespace::create(chroot::chroot_path));
     return &*boot.survival;
 }
 

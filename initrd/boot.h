@@ -4,6 +4,7 @@
 
 #include "base/process.h"
 #include "base/result.h"
+#include "chroot-builder/survival_namespace.h"
 #include "config/bundle.h"
 #include "config/cluster.h"
 #include "hwdetect/identity.h"
@@ -12,7 +13,6 @@
 #include "initrd/fence_check.h"
 #include "initrd/notify.h"
 #include "initrd/stages.h"
-#include "initrd/survival.h"
 #include "initrd/timeline.h"
 
 #include <filesystem>
@@ -32,7 +32,7 @@ struct Boot {
     std::optional<config::Bundle> bundle;
     std::optional<config::Cluster> cluster;
     hwdetect::Identity identity;  // its node points into `cluster`
-    std::optional<SurvivalNamespace> survival;
+    std::optional<chroot::SurvivalNamespace> survival;
     std::optional<ReadySocket> corosync_ready;
     bool corosync_is_ready = false;
     std::optional<Child> corosync, dlm_controld, iscsid;
@@ -41,7 +41,7 @@ struct Boot {
     // Work that goes on beside the stages (initrd/ahead.h); each is collected by the stage it belongs to. Shared
     // futures: what comes later waits for what came before.
     std::shared_future<Result<std::string>> chroot_filled;  // "112 files, 31 MB"
-    std::shared_future<Result<SurvivalNamespace*>> survival_made;
+    std::shared_future<Result<chroot::SurvivalNamespace*>> survival_made;
     std::shared_future<Result<>> root_modules_loaded;
     std::shared_future<std::vector<FenceAnswer>> fence_answers;
 

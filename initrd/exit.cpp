@@ -6,9 +6,9 @@
 #include "base/process.h"
 #include "base/procfs.h"
 #include "chroot-builder/residence.h"
+#include "chroot-builder/survival_namespace.h"
 #include "initrd/console.h"
 #include "initrd/ending.h"
-#include "initrd/survival.h"
 
 #include <poll.h>
 #include <sys/mount.h>
@@ -119,7 +119,7 @@ Result<std::string> leave_cluster() {
     for (const pid_t pid : daemons) {
         auto daemon = TRY(Child::adopt(pid));
         // From where corosync lives: the shared memory of its clients is in a /dev/shm that systemd has left behind.
-        const auto survival = TRY(SurvivalNamespace::of(pid));
+        const auto survival = TRY(chroot::SurvivalNamespace::of(pid));
         const std::vector<std::string> leave = {"/usr/sbin/corosync-cfgtool", "-H", "--force"};
         const Finished left = TRY(survival.run(leave, "", Deadline::after(seconds(20))));
         if (!left.ok()) return fail("{} ended with status {}: {}", shown(leave), left.status, left.err);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/fence_check.h"
 
+#include "config/render.h"
+
 #include <future>
 
 namespace pando::initrd {
@@ -18,7 +20,7 @@ std::string last_line(const Finished& finished) {
 
 FenceAnswer ask(const config::Node& node, const config::FenceDevice& device, const Runner& run, Deadline deadline) {
     FenceAnswer answer{node.name, device.name, false, {}};
-    auto finished = run({device.agent}, agent_input(device, "status"), deadline);
+    auto finished = run({device.agent}, config::agent_input(device, "status"), deadline);
     if (!finished) {
         answer.says = finished.error().what;
     } else if (finished->status == status_on || finished->status == status_off) {
@@ -31,12 +33,6 @@ FenceAnswer ask(const config::Node& node, const config::FenceDevice& device, con
 }
 
 }  // namespace
-
-std::string agent_input(const config::FenceDevice& device, std::string_view action) {
-    std::string input;
-    for (const auto& [key, value] : device.options) input += key + "=" + value + "\n";
-    return input + fmt::format("action={}\n", action);
-}
 
 std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const std::string& self, const Runner& run,
                                            Deadline deadline) {

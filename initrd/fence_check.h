@@ -28,7 +28,4 @@ using Runner =
 std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const std::string& self, const Runner& run,
                                            Deadline deadline);
 
-// What goes to the agent's standard input: one option a line.
-std::string agent_input(const config::FenceDevice& device, std::string_view action);
-
 }  // namespace pando::initrd

@@ -2,6 +2,7 @@
 // Stage join: corosync, quorum, dlm_controld.
 #include "base/file.h"
 #include "base/log.h"
+#include "chroot-builder/residence.h"
 #include "initrd/ahead.h"
 #include "initrd/background.h"
 #include "initrd/boot.h"
@@ -11,6 +12,7 @@
 #include <poll.h>
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
 namespace pando::initrd {
 namespace {
@@ -49,6 +51,23 @@ Result<> wait_for_dlm_address(Deadline deadline) {
         poll(nullptr, 0, 20);
     }
     return {};
+}
+
+// The last lines a daemon wrote, to its log and else, each on a line of its own after a newline.
+std::string last_words(const std::string& daemon) {
+    constexpr size_t shown_lines = 6;
+    std::string words;
+    const fs::path log = fs::path(chroot::chroot_path) / "var/log";
+    for (const fs::path& file : {log / (daemon + ".log"), log / daemon / (daemon + ".log"), log / (daemon + ".out")}) {
+        const auto text = read_file(file);
+        if (!text) continue;
+        std::vector<std::string> lines;
+        std::istringstream rest(*text);
+        for (std::string line; std::getline(rest, line);) lines.push_back(line);
+        const size_t first = lines.size() > shown_lines ? lines.size() - shown_lines : 0;
+        for (size_t i = first; i < lines.size(); ++i) words += "\n  " + lines[i];
+    }
+    return words;
 }
 
 // When the daemon did not come up, its own last words are all that says why: its log goes with the reboot.

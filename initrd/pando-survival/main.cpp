@@ -36,5 +36,9 @@ int main(int argc, char** argv) {
     const std::string_view option = argc > 2 ? argv[2] : "";
     if (std::filesystem::path(argv[0]).filename() == "shutdown" && getpid() == 1) initrd::exit_main(argc, argv);
     if (verb == "status" && argc <= 3 && (option.empty() || option == "--json")) return status(!option.empty());
+    if (verb == "--version" && argc == 2) {
+        fmt::print("pando-survival {}\n", PANDO_VERSION);
+        return 0;
+    }
     return usage();
 }

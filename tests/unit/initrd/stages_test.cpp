@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/stages.h"
+#include "config/render.h"
 #include "initrd/fence_check.h"
 #include "initrd/mount_root.h"
 #include "initrd/notify.h"
@@ -67,7 +68,7 @@ config::Cluster two_nodes() {
 
 TEST(FenceCheck, TheAgentGetsItsOptionsAndTheAction) {
     const auto cluster = two_nodes();
-    EXPECT_EQ(agent_input(cluster.nodes[0].fence[0], "status"), "ip=192.0.2.1\nusername=u\naction=status\n");
+    EXPECT_EQ(config::agent_input(cluster.nodes[0].fence[0], "status"), "ip=192.0.2.1\nusername=u\naction=status\n");
 }
 
 TEST(FenceCheck, OnAndOffAreAnswersAndNothingElseIs) {

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "initrd/survival.h"
+#include "chroot-builder/survival_namespace.h"
 
 #include "base/file.h"
-#include "base/procfs.h"
 #include "chroot-builder/residence.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <array>
-#include <sstream>
 
-namespace pando::initrd {
+namespace pando::chroot {
 namespace fs = std::filesystem;
 namespace {
 
@@ -21,7 +20,7 @@ namespace {
 constexpr std::array<const char*, 4> shared_with_node = {"/proc", "/sys", "/dev", "/run/pando"};
 
 // In a child that becomes the namespace's first process. Plain system calls, since the parent may have threads.
-[[noreturn]] void build_namespace(const char* tree, int report) {
+[[noreturn]] void build_namespace(const char* tree, const std::vector<const char*>& shared, int report) {
     const auto give_up = [&](const char* what) {
         const std::array<char, 2> reason{what[0], static_cast<char>(errno)};
         (void)!write(report, reason.data(), reason.size());
@@ -29,15 +28,23 @@ constexpr std::array<const char*, 4> shared_with_node = {"/proc", "/sys", "/dev"
     };
     if (unshare(CLONE_NEWNS) < 0) give_up("unshare");
     if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) give_up("private");
+    // A directory need not be a mount point; what is mounted in it comes along.
+    if (mount(tree, tree, nullptr, MS_BIND | MS_REC, nullptr) < 0) give_up("bind");
     if (chdir(tree) < 0) give_up("chdir");
-    for (const char* source : shared_with_node) {
+    for (const char* source : shared) {
         const char* name = source + 1;  // in the tree
         if (mount(source, name, nullptr, MS_BIND | MS_REC, nullptr) < 0) give_up(name);
         // What the node mounts later (configfs, cgroups) is not wanted here; what it unmounts stays here.
         if (mount(nullptr, name, nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) give_up(name);
     }
-    if (mount(".", "/", nullptr, MS_MOVE, nullptr) < 0) give_up("move");
-    if (::chroot(".") < 0) give_up("chroot");
+    // Everything else goes. An initramfs cannot: there the tree is moved over it, which nobody gets below.
+    if (syscall(SYS_pivot_root, ".", ".") == 0) {
+        if (umount2(".", MNT_DETACH) < 0) give_up("old root");
+    } else {
+        if (mount(".", "/", nullptr, MS_MOVE, nullptr) < 0) give_up("move");
+        if (::chroot(".") < 0) give_up("root");
+    }
+    if (chdir("/") < 0) give_up("chdir");
     (void)!write(report, "+", 1);
     // The parent opens our namespace and then lets us go.
     pause();
@@ -63,14 +70,19 @@ const std::map<std::string, std::string> inside_environment = {{"PATH", "/usr/sb
 }  // namespace
 
 Result<SurvivalNamespace> SurvivalNamespace::create(const fs::path& chroot) {
-    for (const char* name : shared_with_node) TRY(make_directories(chroot / (name + 1)));
+    std::vector<const char*> shared;  // on a machine that only builds, there is no /run/pando
+    for (const char* name : shared_with_node) {
+        if (!fs::exists(name)) continue;
+        TRY(make_directories(chroot / (name + 1)));
+        shared.push_back(name);
+    }
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return fail_errno(errno, "pipe");
     UniqueFd read_end(ends[0]);
     UniqueFd write_end(ends[1]);
     const pid_t pid = fork();
     if (pid < 0) return fail_errno(errno, "starting the chroot's namespace");
-    if (pid == 0) build_namespace(chroot.c_str(), write_end.get());
+    if (pid == 0) build_namespace(chroot.c_str(), shared, write_end.get());
     write_end.reset();
 
     std::array<char, 2> answer{};
@@ -89,7 +101,7 @@ Result<SurvivalNamespace> SurvivalNamespace::create(const fs::path& chroot) {
 
 Result<SurvivalNamespace> SurvivalNamespace::of(pid_t daemon) {
     SurvivalNamespace found;
-    found.chroot_ = chroot::chroot_path;
+    found.chroot_ = chroot_path;
     const std::string link = fmt::format("/proc/{}/ns/mnt", daemon);
     found.namespace_.reset(open(link.c_str(), O_RDONLY | O_CLOEXEC));
     if (!found.namespace_.valid()) return fail_errno(errno, "opening {}", link);
@@ -117,27 +129,4 @@ Result<Finished> SurvivalNamespace::run(const std::vector<std::string>& argv, co
     return pando::run(command);
 }
 
-std::string last_words(const std::string& daemon) {
-    constexpr size_t shown_lines = 6;
-    std::string words;
-    const fs::path log = fs::path(chroot::chroot_path) / "var/log";
-    for (const fs::path& file : {log / (daemon + ".log"), log / daemon / (daemon + ".log"), log / (daemon + ".out")}) {
-        const auto text = read_file(file);
-        if (!text) continue;
-        std::vector<std::string> lines;
-        std::istringstream rest(*text);
-        for (std::string line; std::getline(rest, line);) lines.push_back(line);
-        const size_t first = lines.size() > shown_lines ? lines.size() - shown_lines : 0;
-        for (size_t i = first; i < lines.size(); ++i) words += "\n  " + lines[i];
-    }
-    return words;
-}
-
-Result<std::vector<pid_t>> processes_named(const std::string& argv0) {
-    std::vector<pid_t> found;
-    for (const pid_t pid : TRY(all_processes()))
-        if (first_argument(pid) == argv0) found.push_back(pid);
-    return found;
-}
-
-}  // namespace pando::initrd
+}  // namespace pando::chroot

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace pando::initrd {
+namespace pando::chroot {
 
 class SurvivalNamespace {
 public:
@@ -30,15 +30,12 @@ public:
     // Runs a program inside to its end.
     Result<Finished> run(const std::vector<std::string>& argv, const std::string& input, Deadline deadline) const;
 
+    // For setns(2) and nsenter(1), as long as this object lives.
+    int descriptor() const { return namespace_.get(); }
+
 private:
     UniqueFd namespace_;
     std::filesystem::path chroot_;
 };
 
-// The last lines a daemon wrote, to its log and else, each on a line of its own after a newline; for error messages.
-std::string last_words(const std::string& daemon);
-
-// Processes whose argv[0] is exactly this; the daemons' names begin with @.
-Result<std::vector<pid_t>> processes_named(const std::string& argv0);
-
-}  // namespace pando::initrd
+}  // namespace pando::chroot
