@@ -168,6 +168,10 @@ Result<unsigned> install_generation(const Manifest& manifest, const Sysroot& sou
     return number;
 }
 
+Result<> verify_generation(const Generation& generation, const fs::path& chroot) {
+    return verify(placed(generation.manifest, generation.number), TRY(Sysroot::open(chroot)), Check::content);
+}
+
 Result<std::vector<unsigned>> remove_unused_generations(const fs::path& chroot) {
     std::set<unsigned> unused = TRY(numbers_in(chroot));
     const auto current = current_number(chroot);

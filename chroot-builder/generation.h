@@ -39,6 +39,9 @@ Result<std::optional<Generation>> current_generation(const std::filesystem::path
 Result<unsigned> install_generation(const Manifest& manifest, const Sysroot& source,
                                     const std::filesystem::path& chroot);
 
+// Every file of the generation, by content, and the closure of all of them. Error: what is wrong.
+Result<> verify_generation(const Generation& generation, const std::filesystem::path& chroot);
+
 // Removes the generations from which no process runs any more, but never the current one; which those were.
 Result<std::vector<unsigned>> remove_unused_generations(const std::filesystem::path& chroot);
 

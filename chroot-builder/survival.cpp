@@ -58,6 +58,7 @@ Request survival_request() {
         "passwd: files\ngroup: files\nshadow: files\nhosts: files\n"
         "services: files\nprotocols: files\n",
         "name service by files only");
+    request.made["/etc/host.conf"] = text("multi on\n", "resolver: every address of a name");
     request.made["/etc/passwd"] = text("root:x:0:0:root:/root:/bin/sh\n", "name service");
     request.made["/etc/group"] = text("root:x:0:\n", "name service");
 

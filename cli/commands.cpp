@@ -19,6 +19,7 @@ Action declare_chroot_check(CLI::App& app);
 Action declare_chroot_manifest(CLI::App& app);
 Action declare_chroot_status(CLI::App& app);
 Action declare_chroot_update(CLI::App& app);
+Action declare_chroot_verify(CLI::App& app);
 Action declare_chroot_why(CLI::App& app);
 Action declare_image_build(CLI::App& app);
 Action declare_root_build(CLI::App& app);
@@ -50,6 +51,8 @@ const std::vector<Command>& commands() {
         {"chroot status", "does the chroot hold what the root holds, and do its daemons run it?",
          declare_chroot_status},
         {"chroot update", "let the chroot follow what the root holds now, daemons untouched", declare_chroot_update},
+        {"chroot verify", "try everything in the chroot where nothing but the chroot is, and tell what it looked for",
+         declare_chroot_verify},
         {"chroot check", "does anything that must survive a frozen root stand on it?", declare_chroot_check},
         {"image build", "make the boot files: kernel, image, bundle, iPXE script", declare_image_build},
         {"root build", "make the tree that all nodes will share", declare_root_build},

@@ -44,13 +44,17 @@ std::string NodeChroot::fingerprint(const chroot::Manifest& manifest) const {
     return chroot::fingerprint(manifest, root_, text_);
 }
 
-Result<NodeChroot::Comparison> NodeChroot::compare() const {
+Result<chroot::Generation> NodeChroot::current() const {
     auto current = TRY(chroot::current_generation(path_));
     if (!current)
         return fail("no chroot with generations at {}", path_.string())
             .advise("the initramfs makes it: was this node booted by this version of pando?");
+    return std::move(*current);
+}
+
+Result<NodeChroot::Comparison> NodeChroot::compare() const {
     Comparison found;
-    found.current = std::move(*current);
+    found.current = TRY(current());
     if (fingerprint(found.current.manifest) == chroot::kept_fingerprint(path_, found.current.number)) return found;
     found.wanted = TRY(chroot::resolve(root_, chroot::request_for(cluster_)));
     found.drift = chroot::compare(found.current.manifest, *found.wanted);

@@ -35,6 +35,10 @@ public:
     // Error when there is no generation to compare.
     Result<Comparison> compare() const;
 
+    // Error when there is no generation.
+    Result<chroot::Generation> current() const;
+
+    const config::Cluster& cluster() const { return cluster_; }
     const Sysroot& root() const { return root_; }
     const std::filesystem::path& path() const { return path_; }
     std::string fingerprint(const chroot::Manifest& manifest) const;
