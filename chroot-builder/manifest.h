@@ -59,6 +59,9 @@ struct Request {
     std::map<std::filesystem::path, Entry> made;  // directories, links and small files that the tree need not have
 };
 
+// Preloaded into daemons that do not lock their memory; initrd/pando-lock.
+constexpr const char* memory_lock = "/usr/lib/pando/pando-lock.so";
+
 // The survival set's own part (corosync, dlm_controld, their tools and directories), the same on every cluster.
 Request survival_request();
 

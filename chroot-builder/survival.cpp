@@ -39,6 +39,8 @@ Request survival_request() {
     request.programs = {"corosync",     "corosync-cfgtool", "corosync-cmapctl", "corosync-quorumtool",
                         "dlm_controld", "dlm_tool",         "/bin/busybox",     "/usr/sbin/pando-survival"};
 
+    request.files = {memory_lock};
+
     for (const char* mount_point : {"/dev", "/proc", "/run", "/sys", "/sysroot"})
         request.made[mount_point] = directory(0755, "mount point");
     request.made["/tmp"] = directory(01777, "temporary files");

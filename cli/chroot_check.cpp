@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// pando chroot check: does anything that must survive a frozen root stand on it? It asks the root nothing.
+// pando chroot check: does anything that must survive a frozen root stand on it, and is its memory locked? It asks the
+// root nothing.
 #include "chroot-builder/residence.h"
 #include "cli/command.h"
 
@@ -23,6 +24,13 @@ struct Findings {
     bool stands_apart() const {
         const auto clean = [](const Survivor& survivor) { return survivor.footholds.empty(); };
         return !survivors.empty() && std::all_of(survivors.begin(), survivors.end(), clean);
+    }
+    // The daemons; what they start for a moment is read from files that the keeper holds.
+    bool in_memory() const {
+        const auto locked = [](const Survivor& survivor) {
+            return !survivor.memory.process.starts_with('@') || survivor.memory.locked > 0;
+        };
+        return std::all_of(survivors.begin(), survivors.end(), locked);
     }
 };
 
@@ -53,6 +61,7 @@ std::string as_json(const Findings& findings) {
                              {"footholds", std::move(footholds)}});
     }
     const nlohmann::ordered_json document = {{"stands_apart", findings.stands_apart()},
+                                             {"in_memory", findings.in_memory()},
                                              {"chroot", chroot::chroot_path},
                                              {"chroot_bytes", findings.chroot_bytes},
                                              {"processes", std::move(processes)}};
@@ -70,6 +79,7 @@ void print_table(const Findings& findings) {
         for (const auto& foothold : survivor.footholds) fmt::print("{:>9}{}: {}\n", "", foothold.how, foothold.path);
     }
     fmt::print("{}: {:.1f} MB\n", chroot::chroot_path, megabytes(findings.chroot_bytes));
+    if (!findings.in_memory()) fmt::print("a daemon's memory is not locked: with swap it can be slow or stuck\n");
     if (findings.survivors.empty()) fmt::print("no survival process runs here\n");
 }
 
@@ -84,7 +94,7 @@ Action declare_chroot_check(CLI::App& app) {
             fmt::print("{}\n", as_json(findings));
         else
             print_table(findings);
-        return findings.stands_apart() ? 0 : 1;
+        return findings.stands_apart() && findings.in_memory() ? 0 : 1;
     };
 }
 

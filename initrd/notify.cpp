@@ -6,20 +6,35 @@
 #include <sys/un.h>
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 
 namespace pando::initrd {
+namespace {
+
+struct Address {
+    sockaddr_un address{};
+    socklen_t length = 0;
+    const sockaddr* pointer() const { return reinterpret_cast<const sockaddr*>(&address); }
+};
+
+Result<Address> abstract(std::string_view name) {
+    Address made;
+    made.address.sun_family = AF_UNIX;
+    if (name.size() + 1 > sizeof made.address.sun_path) return fail("socket name {} is too long", name);
+    name.copy(made.address.sun_path + 1, name.size());  // a leading zero byte makes it abstract
+    made.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    return made;
+}
+
+}  // namespace
 
 Result<ReadySocket> ReadySocket::open(std::string_view name) {
     ReadySocket ready;
     ready.name_ = name;
     ready.fd_.reset(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (!ready.fd_.valid()) return fail_errno(errno, "socket for daemon readiness");
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (name.size() + 1 > sizeof address.sun_path) return fail("socket name {} is too long", name);
-    name.copy(address.sun_path + 1, name.size());  // a leading zero byte makes it abstract
-    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-    if (bind(ready.fd_.get(), reinterpret_cast<sockaddr*>(&address), length) < 0)
+    const auto address = TRY(abstract(name));
+    if (bind(ready.fd_.get(), address.pointer(), address.length) < 0)
         return fail_errno(errno, "socket {} for daemon readiness", name);
     return ready;
 }
@@ -42,6 +57,17 @@ Result<> ReadySocket::wait(Child& daemon, Deadline deadline) const {
         const int status = TRY(daemon.wait(Deadline::after(Milliseconds(0))));
         return fail("{} ended with status {} before it was ready", name_, status);
     }
+}
+
+Result<> report_ready() {
+    const char* const name = getenv("NOTIFY_SOCKET");
+    if (name == nullptr || name[0] != '@') return {};
+    const auto address = TRY(abstract(name + 1));
+    const UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const std::string_view text = "READY=1";
+    if (!fd.valid() || sendto(fd.get(), text.data(), text.size(), MSG_NOSIGNAL, address.pointer(), address.length) < 0)
+        return fail_errno(errno, "telling {} that we are ready", name);
+    return {};
 }
 
 }  // namespace pando::initrd

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The receiving end of sd_notify(3): how corosync and dlm_controld say that they are ready. An abstract socket, so a
+// Both ends of sd_notify(3): how corosync and dlm_controld say that they are ready. An abstract socket, so a
 // daemon in another mount namespace reaches it.
 //
 //   auto ready = TRY(ReadySocket::open("pando-corosync"));
@@ -27,5 +27,8 @@ private:
     std::string name_;
     UniqueFd fd_;
 };
+
+// The sending end: READY=1 to whoever started us, if it asked for that by NOTIFY_SOCKET.
+Result<> report_ready();
 
 }  // namespace pando::initrd

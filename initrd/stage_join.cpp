@@ -2,6 +2,7 @@
 // Stage join: corosync, quorum, dlm_controld.
 #include "base/file.h"
 #include "base/log.h"
+#include "chroot-builder/manifest.h"
 #include "chroot-builder/residence.h"
 #include "initrd/ahead.h"
 #include "initrd/background.h"
@@ -104,7 +105,8 @@ Result<> start_dlm_controld(Boot& boot, Deadline deadline) {
     TRY(make_dlm_device_links());
     const auto ready = TRY(ReadySocket::open("pando-dlm_controld"));
     boot.dlm_controld =
-        TRY(boot.survival->start({"/usr/sbin/dlm_controld", "--foreground"}, {{"NOTIFY_SOCKET", ready.address()}}));
+        TRY(boot.survival->start({"/usr/sbin/dlm_controld", "--foreground"},
+                                 {{"NOTIFY_SOCKET", ready.address()}, {"LD_PRELOAD", chroot::memory_lock}}));
     TRY(wait_ready(ready, *boot.dlm_controld, "dlm_controld", deadline));
     return wait_for_dlm_address(deadline);
 }

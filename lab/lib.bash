@@ -55,7 +55,7 @@ release_lab() {
 build_pando() {
     local build=$top/build/release
     export CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=true
-    (cd "$top" && cmake --preset release >/dev/null && cmake --build --preset release --target pando pando-boot pando-survival)
+    (cd "$top" && cmake --preset release >/dev/null && cmake --build --preset release --target pando pando-boot pando-survival pando-lock)
     PANDO=$build/cli/pando
     rm -rf "$top/build/stage"
     DESTDIR=$top/build/stage cmake --install "$build" --prefix /usr --strip >/dev/null

@@ -21,6 +21,7 @@ protected:
     void fill(const config::Cluster& cluster, const std::vector<fs::path>& without = {}) {
         Request request = request_for(cluster);
         std::erase(request.programs, "/usr/sbin/pando-survival");
+        std::erase(request.files, memory_lock);
         manifest_ = resolve(root_, request).value();
         for (const fs::path& path : without) ASSERT_EQ(manifest_.entries.erase(path), 1U) << path;
         ASSERT_TRUE(make_directories(target()));
