@@ -381,6 +381,17 @@ story_update() {
     claim "it has the new agent" same "$(agent_in_chroot n2)" "# a newer agent"
     claim "and nothing else differs any more, nor runs old code" on n2 pando chroot status
     claim "its daemons were left alone" same "$(on n2 pidof @corosync @dlm_controld)" "$daemons"
+    on n1 sh -c 'echo "# newer still" >>/usr/sbin/fence_ipmilan && sync /usr/sbin/fence_ipmilan'
+    claim "a package is installed on n1" install_package n1
+    claim "and the chroot there follows by itself" until_true 90 agent_is n1 "# newer still"
+    claim "nothing in n1's chroot looks outside: daemons, agent and both BMCs tried where nothing else is" \
+        on_for 300 n1 pando chroot verify
+}
+agent_is() { same "$(agent_in_chroot "$1")" "$2"; }
+install_package() { # NODE: one made there, with nothing in it that anybody needs
+    on "$1" sh -c 'mkdir -p /run/story/DEBIAN && cd /run &&
+        printf "%s\n" "Package: pando-story" "Version: 1" "Architecture: all" "Maintainer: nobody" "Description: a change" \
+            >story/DEBIAN/control && dpkg-deb --build story story.deb >/dev/null && dpkg --install story.deb'
 }
 
 # --- one reboots in order, both stop in order -------------------------------------------------------------------------
