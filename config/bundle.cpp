@@ -94,17 +94,31 @@ Result<Cluster> Bundle::description() const {
     return load_text(file->second, "bundle:cluster.yaml");
 }
 
+Result<AgentFiles> Bundle::agent_files(const Cluster& description) const {
+    AgentFiles found;
+    for (const AgentFile& file : config::agent_files(description)) {
+        const auto content = files.find(bundled_name(file.path));
+        if (content == files.end())
+            return fail("the bundle of {} does not bring {}, {}", cluster, file.path, file.why())
+                .advise("make it again: pando bundle make");
+        found[file.path] = content->second;
+    }
+    return found;
+}
+
 Result<Bundle> make_bundle(const std::filesystem::path& cluster_yaml, uint64_t generation) {
     if (generation > generation_limit) return bad_input("generation {} is too large", generation);
     const Cluster cluster = TRY(load_file(cluster_yaml));
     Bundle bundle{cluster.name, generation, {}};
     bundle.files["cluster.yaml"] = TRY(read_file(cluster_yaml, cluster_file_limit));
     bundle.files["authkey"] = TRY(read_authkey(cluster_yaml.parent_path() / cluster.authkey_file));
+    for (auto& [path, content] : TRY(read_agent_files(cluster_yaml, cluster)))
+        bundle.files[bundled_name(path)] = std::move(content);
     // What was checked is what goes in, even when the file changed in between.
     TRY(bundle.description());
     if (const size_t size = encode(bundle).size(); size > bundle_limit)
         return bad_input("{}: the bundle would be {} bytes, the limit is {}", cluster_yaml.string(), size, bundle_limit)
-            .advise("shorten the comments of cluster.yaml");
+            .advise("shorten the comments of cluster.yaml, or the files that its fence devices name");
     return bundle;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "config/agent_files.h"
 #include "config/cluster.h"
 
 #include <cstdint>
@@ -20,12 +21,13 @@ constexpr size_t bundle_limit = 4U << 20U;  // bytes, header included
 struct Bundle {
     std::string cluster;                       // its name
     uint64_t generation = 0;                   // grows with every write
-    std::map<std::string, std::string> files;  // cluster.yaml, authkey
+    std::map<std::string, std::string> files;  // cluster.yaml, authkey, what fence devices name (agent_files.h)
 
     Result<Cluster> description() const;  // cluster.yaml of it, loaded
+    Result<AgentFiles> agent_files(const Cluster& description) const;
 };
 
-// From cluster.yaml and the authkey beside it, both checked.
+// From cluster.yaml, and the authkey and the agents' files beside it, all checked.
 Result<Bundle> make_bundle(const std::filesystem::path& cluster_yaml, uint64_t generation);
 std::string encode(const Bundle& bundle);
 // Torn, foreign, oversized and future-version blobs are told apart in the message.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/check.h"
 
+#include "config/agent_files.h"
+
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <variant>
 
@@ -248,11 +251,16 @@ private:
         devices_.add(device.name, cluster_.nodes[i].name, place(root_, {"nodes", i, "fence", j, "name"}));
         if (device.name.size() > 128)
             say({"nodes", i, "fence", j}, "the fence device's name is too long", "give it a name: of its own");
-        const bool genuine = device.agent.starts_with("fence_") && device.agent != "fence_dummy" &&
-                             device.agent.find('/') == std::string::npos;
+        // dlm_controld and the chroot look a name up in PATH; a path is the same to both only when it is a plain one.
+        const std::filesystem::path path(device.agent);
+        if (path.has_parent_path() && (path.is_relative() || path.lexically_normal() != path))
+            say({"nodes", i, "fence", j, "agent"}, fmt::format("{} is no plain absolute path", device.agent),
+                "fence_ipmilan, or a program of your own: /usr/local/sbin/fence_mine");
+        const std::string name = path.filename();
+        const bool genuine = name.starts_with("fence_") && name != "fence_dummy" && name != "fence_ack_manual";
         if (!genuine && !cluster_.test)
             say({"nodes", i, "fence", j, "agent"}, fmt::format("{} does not fence", device.agent),
-                "an agent by name, fence_ipmilan; only cluster.test: true lets others through");
+                "an agent, fence_ipmilan or /usr/local/sbin/fence_mine; only cluster.test: true lets others through");
         size_t length = 0;
         for (const auto& [name, value] : device.options) {
             length += name.size() + value.size() + 2;
@@ -265,6 +273,8 @@ private:
                 refuse(fmt::format("action={} leaves the node running", value), "off or reboot, or leave it out");
             if (name == "node" || name == "fail_time")
                 refuse(fmt::format("{} is given by dlm_controld itself", name), "leave it out");
+            if (const std::string fault = agent_file_fault(name, value); !fault.empty())
+                refuse(fault, "a file that the bundle brings, /etc/pando/NAME; it lies beside cluster.yaml as NAME");
         }
         if (length > 3500)
             say({"nodes", i, "fence", j, "options"}, "the options are too long together",

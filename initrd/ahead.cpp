@@ -47,6 +47,12 @@ Result<> write_daemon_configuration(const Boot& boot) {
     TRY(write_file_atomic(etc / "corosync/corosync.conf", config::corosync_conf(*boot.cluster)));
     // Passwords of fence devices are in it.
     TRY(write_file_atomic(etc / "dlm/dlm.conf", config::dlm_conf(*boot.cluster), 0600));
+    const auto files = TRY(boot.bundle->agent_files(*boot.cluster));
+    for (const auto& file : config::agent_files(*boot.cluster)) {
+        const fs::path path = fs::path(chroot::chroot_path) / fs::path(file.path).relative_path();
+        TRY(make_directories(path.parent_path()));
+        TRY(write_file_atomic(path, files.at(file.path), file.mode()));
+    }
     TRY(write_file_atomic(etc / "hosts", config::hosts(*boot.cluster)));
     TRY(write_file_atomic(etc / "hostname", boot.node().name + "\n"));
     if (const auto& iscsi = boot.cluster->storage.iscsi)
@@ -70,7 +76,7 @@ std::vector<FenceAnswer> ask_from_chroot(const Boot& boot, Deadline deadline) {
     const Runner run = [&](const std::vector<std::string>& argv, const std::string& input,
                            Deadline until) -> Result<Finished> {
         if (!survival) return Failure(survival.error());
-        return (*survival)->run({"/usr/sbin/" + argv.at(0)}, input, until);
+        return (*survival)->run(argv, input, until);
     };
     return ask_fence_devices(*boot.cluster, boot.node().name, run, deadline);
 }

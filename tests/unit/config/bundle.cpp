@@ -154,6 +154,37 @@ TEST_F(BundleTest, RefusesAKeyThatIsMissingShortLongOrReadByOthers) {
     EXPECT_THAT(said(), HasSubstr("No such file"));
 }
 
+TEST_F(BundleTest, FilesThatFenceDevicesNameComeFromBesideAndAreSecrets) {
+    std::string text(sample);
+    const std::string options = "ip: 10.0.0.102";
+    ASSERT_NE(text.find(options), std::string::npos);
+    text.insert(text.find(options), "password_script: /etc/pando/ask, ");
+    ASSERT_TRUE(write_file_atomic(yaml(), text));
+    auto refused = make_bundle(yaml(), 1);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, AllOf(HasSubstr("password_script of fence device"), HasSubstr("No such file")));
+    EXPECT_THAT(refused.error().advice, HasSubstr("beside cluster.yaml"));
+
+    ASSERT_TRUE(write_file_atomic(directory_->path() / "ask", "#!/bin/sh\necho secret\n", 0755));
+    refused = make_bundle(yaml(), 1);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr("may be read by others"));
+
+    ASSERT_TRUE(write_file_atomic(directory_->path() / "ask", "#!/bin/sh\necho secret\n", 0700));
+    const Bundle bundle = made();
+    const auto again = decode(encode(bundle));
+    ASSERT_TRUE(again) << again.error().what;
+    const auto cluster = again->description();
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    const auto files = again->agent_files(*cluster);
+    ASSERT_TRUE(files) << files.error().what;
+    EXPECT_EQ(files->at("/etc/pando/ask"), "#!/bin/sh\necho secret\n");
+
+    Bundle older = bundle;  // of a pando that did not know of such files
+    older.files.erase(bundled_name("/etc/pando/ask"));
+    EXPECT_THAT(older.agent_files(*cluster).error().what, HasSubstr("does not bring /etc/pando/ask"));
+}
+
 TEST_F(BundleTest, ANewKeyIsForRootAloneAndNeverReplacesOne) {
     const auto file = directory_->path() / "fresh";
     ASSERT_TRUE(make_authkey(file));

@@ -278,6 +278,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "dlm_controld takes 4"},
         Mistake{"BinTrue", "agent: fence_ipmilan", "agent: /bin/true", "/bin/true does not fence"},
         Mistake{"FenceDummy", "agent: fence_ipmilan", "agent: fence_dummy", "fence_dummy does not fence"},
+        Mistake{"FenceDummyByPath", "agent: fence_ipmilan", "agent: /usr/sbin/fence_dummy", "does not fence"},
+        Mistake{"AgentPathRelative", "agent: fence_ipmilan", "agent: sbin/fence_mine", "no plain absolute path"},
+        Mistake{"AgentPathWinding", "agent: fence_ipmilan", "agent: /usr/../sbin/fence_mine", "no plain absolute path"},
+        Mistake{"AgentFileInUsr", "{ip: 10.0.0.102}", "{identity_file: /usr/share/key}", "no plain path below /etc/"},
+        Mistake{"AgentFileRelative", "{ip: 10.0.0.102}", "{password_script: ask}", "no plain path below /etc/"},
         Mistake{"MethodCycle", "{ip: 10.0.0.102}", "{ip: 10.0.0.102, method: cycle}", "before the power is off"},
         Mistake{"ActionOn", "{ip: 10.0.0.102}", "{action: on}", "leaves the node running"},
         Mistake{"OptionNode", "{ip: 10.0.0.102}", "{node: 7}", "given by dlm_controld itself"},
@@ -397,6 +402,7 @@ TEST(Limits, ATestMayUseAgentsThatDoNothing) {
     const std::string test = with("name: grove", "name: grove\n  test: true");
     EXPECT_TRUE(load(with("agent: fence_ipmilan", "agent: fence_dummy", test)));
     EXPECT_TRUE(load(with("agent: fence_ipmilan", "agent: /bin/true", test)));
+    EXPECT_TRUE(load(with("agent: fence_ipmilan", "agent: /usr/local/sbin/fence_mine")));
 }
 
 TEST(Limits, AProfileTimesItsNodesStaysSmall) {
