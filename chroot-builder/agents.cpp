@@ -36,11 +36,12 @@ struct Shared {
     std::string_view path;
     bool required;
 };
-constexpr std::array<Shared, 6> shared_programs = {{
+constexpr std::array<Shared, 7> shared_programs = {{
     {"fencing_snmp", "/usr/bin/snmpget", true},
     {"fencing_snmp", "/usr/bin/snmpset", true},
     {"fencing_snmp", "/usr/bin/snmpwalk", true},
     {"\"secure\"", "/usr/bin/ssh", false},  // the operator's choice between the two
+    {"\"ssl\"", "/usr/bin/gnutls-cli", false},
     {"\"telnet\"", "/usr/bin/telnet", false},
     {"\"sudo\"", "/usr/bin/sudo", false},
 }};
@@ -104,17 +105,33 @@ std::vector<std::string> path_constants(std::string_view source) {
 
 }  // namespace
 
+const std::vector<std::string>& agent_directories() {
+    static const std::vector<std::string> directories = {"/usr/sbin", "/usr/bin", "/sbin", "/bin"};
+    return directories;
+}
+
+std::optional<std::filesystem::path> find_agent(const Sysroot& root, const std::string& agent) {
+    const std::filesystem::path given(agent);
+    if (given.is_absolute()) return root.exists(given) ? std::optional(given) : std::nullopt;
+    for (const std::filesystem::path directory : agent_directories())
+        if (root.exists(directory / given)) return directory / given;
+    return std::nullopt;
+}
+
 std::vector<AgentProgram> agent_programs(std::string_view agent, std::string_view source) {
     std::vector<AgentProgram> programs;
     const auto add = [&](std::string_view path, bool required) {
         const auto same = [&](const AgentProgram& program) { return program.path == path; };
-        if (std::none_of(programs.begin(), programs.end(), same)) programs.push_back({std::string(path), required});
+        if (std::none_of(programs.begin(), programs.end(), same))
+            programs.push_back({std::string(path), required, "called by"});
     };
     for (const auto& [name, path] : required_programs)
         if (name == agent) add(path, true);
     for (const Shared& shared : shared_programs)
         if (source.find(shared.word) != std::string_view::npos) add(shared.path, shared.required);
     for (const std::string& path : path_constants(source)) add(path, false);
+    if (source.find("\"ssl\"") != std::string_view::npos)
+        programs.push_back({"/etc/ssl/certs/ca-certificates.crt", false, "certificates, read by"});
     return programs;
 }
 

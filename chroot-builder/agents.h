@@ -3,6 +3,10 @@
 // package brings what is missing.
 #pragma once
 
+#include "base/sysroot.h"
+
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,8 +15,15 @@ namespace pando::chroot {
 
 struct AgentProgram {
     std::string path;
-    bool required = true;  // false: carried when the tree has it; the agent calls it only with some options
+    bool required = true;  // false: carried when the tree has it; the agent uses it only with some options
+    std::string relation = "called by";
 };
+
+// Where a fence agent without a path is looked for, in the chroot and outside: PATH of the daemon that runs it.
+const std::vector<std::string>& agent_directories();
+
+// The path of an agent that cluster.yaml gives by name or path. Nothing: it is not there.
+std::optional<std::filesystem::path> find_agent(const Sysroot& root, const std::string& agent);
 
 // `source` is the agent's own text: paths that stand in it as constants are found there.
 std::vector<AgentProgram> agent_programs(std::string_view agent, std::string_view source);

@@ -4,11 +4,12 @@
 // node installs from it.
 //
 //   auto root = TRY(Sysroot::open("/"));
-//   Manifest manifest = TRY(resolve(root, request_for(cluster)));
+//   Manifest manifest = TRY(resolve(root, request_for(cluster, files)));
 #pragma once
 
 #include "base/result.h"
 #include "base/sysroot.h"
+#include "config/agent_files.h"
 #include "config/cluster.h"
 
 #include <cstdint>
@@ -44,7 +45,9 @@ struct Entry {
 
 // A path is the real one: nothing above it in the manifest is a symlink, so an entry is made by its name alone.
 struct Manifest {
-    std::map<std::filesystem::path, Entry> entries;      // absolute paths; sorted, so directories come before content
+    std::map<std::filesystem::path, Entry> entries;  // absolute paths; sorted, so directories come before content
+    // What reading could not tell of scripts, one sentence each; of resolve() only, not in the JSON.
+    std::vector<std::string> warnings;
     uint64_t bytes() const;                              // sum of the files' sizes
     uint64_t resident_bytes() const;                     // what they take on a tmpfs: whole pages, and the entries' own
     std::vector<std::filesystem::path> sources() const;  // the files that install() reads: what an image must hold
@@ -54,9 +57,15 @@ struct Manifest {
 
 struct Request {
     std::vector<std::string> programs;  // absolute paths or names in the usual directories: corosync, dlm_controld, …
-    std::vector<std::string> agents;    // fence agents by name: fence_ipmilan
+    std::vector<std::string> agents;    // fence agents by name or path: fence_ipmilan, /usr/local/sbin/fence_mine
     std::vector<std::filesystem::path> files;     // copied as they are, with their ELF closure when they are ELF
     std::map<std::filesystem::path, Entry> made;  // directories, links and small files that the tree need not have
+    // Programs that the boot brings by itself, as they are secrets: what they need goes in, they do not.
+    struct Delivered {
+        std::string content;
+        std::string why;
+    };
+    std::map<std::filesystem::path, Delivered> delivered;
 };
 
 // Preloaded into daemons that do not lock their memory; initrd/pando-lock.
@@ -65,8 +74,8 @@ constexpr const char* memory_lock = "/usr/lib/pando/pando-lock.so";
 // The survival set's own part (corosync, dlm_controld, their tools and directories), the same on every cluster.
 Request survival_request();
 
-// That, and what this cluster adds: its fence agents, its way to the storage, its further programs.
-Request request_for(const config::Cluster& cluster);
+// That, and what this cluster adds: its fence agents with their files, its way to the storage, its further programs.
+Request request_for(const config::Cluster& cluster, const config::AgentFiles& files);
 
 // The closure in the tree of `root`. Error: everything that is missing, and for whom.
 Result<Manifest> resolve(const Sysroot& root, const Request& request);

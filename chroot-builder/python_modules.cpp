@@ -62,7 +62,8 @@ PythonModules::Closure PythonModules::start_up() {
     return follow_all();
 }
 
-PythonModules::Closure PythonModules::follow(const fs::path& script) {
+PythonModules::Closure PythonModules::follow(const fs::path& script, std::string text) {
+    scripts_[script] = std::move(text);
     if (std::find(search_.begin(), search_.end(), script.parent_path()) == search_.end())
         search_.insert(search_.begin(), script.parent_path());
     work_.push_back({script, {}});
@@ -96,7 +97,8 @@ void PythonModules::work_off() {
 }
 
 void PythonModules::read(const Work& work) {
-    const auto text = root_.read(work.file);
+    const auto given = scripts_.find(work.file);
+    const auto text = given != scripts_.end() ? Result<std::string>(given->second) : root_.read(work.file);
     if (!text) return;  // resolve() reads every file of the closure itself, and complains
     const PythonSource source = read_python(*text);
     for (const std::string& path : source.search_paths)

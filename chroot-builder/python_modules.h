@@ -35,7 +35,7 @@ public:
         std::vector<Missing> missing;  // imported each time, and nowhere in the tree
     };
     // What the script adds to everything found before: a module is given once for each importer.
-    Closure follow(const std::filesystem::path& script);
+    Closure follow(const std::filesystem::path& script, std::string text);
     // The modules which the interpreter itself loads when it starts.
     Closure start_up();
 
@@ -77,6 +77,7 @@ private:
     std::map<std::filesystem::path, std::set<std::string>> listings_;
     std::map<std::filesystem::path, File> carried_as_;                         // by the module's own file
     std::set<std::pair<std::filesystem::path, std::filesystem::path>> added_;  // a module and its importer
+    std::map<std::filesystem::path, std::string> scripts_;                     // given to follow()
     std::vector<Work> work_;
     std::vector<std::pair<Import, Work>> optional_;            // imports that may fail, looked at after the others
     std::vector<std::pair<std::string, Work>> moved_imports_;  // names imported from six.moves

@@ -289,6 +289,7 @@ private:
             read_dynamic_import(tokens, i);
             read_search_path(tokens, i);
             read_moved(tokens, i);
+            read_program(tokens, i);
         }
     }
 
@@ -325,6 +326,30 @@ private:
             return;
         if (is_text(tokens, text) && tokens[text].value.starts_with('/'))
             source_.search_paths.push_back(tokens[text].value);
+    }
+
+    // subprocess.run(["curl", …]), os.system("curl …"), and fencing's run_command(options, "curl …")
+    void read_program(const std::vector<Token>& tokens, size_t at) {
+        static constexpr std::array<std::string_view, 11> functions = {
+            "run",    "call",  "Popen",  "check_call", "check_output", "getoutput", "getstatusoutput",
+            "system", "popen", "execvp", "execv"};
+        if (!tokens[at + 1].is("(")) return;
+        size_t text = at + 2;
+        if (tokens[at].is("run_command")) {
+            if (!(text + 1 < tokens.size() && tokens[text].is("options") && tokens[text + 1].is(","))) return;
+            text += 2;
+        } else if (tokens[at].kind != Token::Kind::word ||
+                   std::find(functions.begin(), functions.end(), tokens[at].value) == functions.end() || at == 0 ||
+                   !(tokens[at - 1].is(".") || tokens[at].is("Popen") || tokens[at].is("check_output"))) {
+            return;
+        }
+        if (text < tokens.size() && tokens[text].is("[")) ++text;
+        if (!is_text(tokens, text)) return;
+        const std::string name = tokens[text].value.substr(0, tokens[text].value.find_first_of(" \t"));
+        if (!name.empty() &&
+            name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+") ==
+                std::string::npos)
+            source_.programs.push_back(name);
     }
 
     // MovedModule("queue", "Queue"), MovedAttribute("urlencode", "urllib", "urllib.parse")

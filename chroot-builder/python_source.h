@@ -29,6 +29,7 @@ struct PythonSource {
     std::vector<std::string> search_paths;  // constants given to sys.path.append() and sys.path.insert()
     // Name and module of each row in six's table of what Python 3 moved: ("http_client", "http.client").
     std::vector<std::pair<std::string, std::string>> moved;
+    std::vector<std::string> programs;  // constants given to subprocess.run(), os.system() and the like
 };
 
 // Never fails: what is not Python yields nothing. Imports for type checkers only are left out.

@@ -2,10 +2,12 @@
 // The closure: every path is walked name by name inside the tree, so that each symlink on the way becomes an entry;
 // every file is read once and asked what it needs (ELF: libraries and interpreter; script: interpreter and modules).
 #include "chroot-builder/agents.h"
+#include "chroot-builder/companions.h"
 #include "chroot-builder/elf.h"
 #include "chroot-builder/libraries.h"
 #include "chroot-builder/manifest.h"
 #include "chroot-builder/python_modules.h"
+#include "chroot-builder/shell_source.h"
 
 #include "base/sha256.h"
 
@@ -22,25 +24,14 @@ namespace {
 
 constexpr int link_limit = 40;            // as the kernel's
 constexpr size_t first_line_limit = 256;  // of a script; the kernel's
+constexpr std::string_view multi_call = "busybox";
 
-const std::vector<std::string>& program_directories() {
-    static const std::vector<std::string> directories = {"/usr/sbin", "/usr/bin",        "/sbin",
-                                                         "/bin",      "/usr/local/sbin", "/usr/local/bin"};
+// Looked through for chroot.programs too, but a fence agent by name must be in PATH: agent_directories().
+std::vector<std::string> program_directories() {
+    std::vector<std::string> directories = agent_directories();
+    directories.insert(directories.end(), {"/usr/local/sbin", "/usr/local/bin"});
     return directories;
 }
-
-// Opened by name at run time, which no header tells. Looked for beside the library that opens it.
-struct Plugin {
-    std::string_view library;
-    std::string_view file;
-    bool required;
-    std::string_view relation;
-};
-constexpr std::array<Plugin, 3> plugins = {{
-    {"libknet.so.1", "kronosnet/crypto_openssl.so", true, "encryption, opened by"},
-    {"libknet.so.1", "libgcc_s.so.1", true, "opened for the cancelled threads of"},
-    {"libc.so.6", "libgcc_s.so.1", false, "opened when a thread is cancelled by"},
-}};
 
 class Resolver {
 public:
@@ -48,12 +39,14 @@ public:
 
     Result<Manifest> resolve(const Request& request) {
         for (const auto& [path, entry] : request.made) add_made(path, entry);
+        for (const auto& [path, delivered] : request.delivered) add_delivered(path, delivered.content);
         for (const std::string& program : request.programs) add_program(program, {"asked for", {}});
         for (const std::string& agent : request.agents) add_agent(agent);
         for (const fs::path& file : request.files) add_tree(file, {"asked for", {}});
         while (!loose_.empty()) add_loose();
         if (!missing_.empty()) return complaint();
         name_compiled_importers();
+        name_delivered(request);
         return std::move(manifest_);
     }
 
@@ -148,6 +141,7 @@ private:
             entry.size = entry.content->size();
             entry.sha256 = sha256(*entry.content);
         }
+        if (entry.kind == Entry::Kind::symlink && entry.target == multi_call) applets_.insert(parent / path.filename());
         manifest_.entries[parent / path.filename()] = std::move(entry);
     }
 
@@ -168,12 +162,32 @@ private:
         auto content = read(*real, why, package);
         if (!content) return std::nullopt;
         manifest_.entries[*real] = std::move(content->entry);
-        const std::string& bytes = content->bytes;
-        if (is_elf(bytes))
-            add_elf(*real, bytes);
-        else if (bytes.starts_with("#!"))
-            add_script(*real, bytes);
+        add_needs(*real, content->bytes);
         return *real;
+    }
+
+    void add_needs(const fs::path& path, const std::string& content) {
+        if (is_elf(content))
+            add_elf(path, content);
+        else if (content.starts_with("#!"))
+            add_script(path, content);
+        add_companions(path);
+    }
+
+    // The boot writes it where it says: only the way there is the tree's.
+    void add_delivered(const fs::path& path, const std::string& content) {
+        if (!is_elf(content) && !content.starts_with("#!"))
+            return miss(fmt::format("{}: neither a binary nor a script with #!", path.string()), {});
+        add_needs(path, content);
+    }
+
+    void add_companions(const fs::path& path) {
+        for (const Companion& row : companions_of(path)) {
+            if (row.carry == Companion::Carry::never) continue;
+            const fs::path file = row.path(path);
+            if (row.carry == Companion::Carry::always || root_.exists(file))
+                add_tree(file, {std::string(row.relation), path});
+        }
     }
 
     static void add_reason(Entry& entry, const Reason& why) {
@@ -191,6 +205,7 @@ private:
         if (!content) return;
         content->entry.source = source;
         manifest_.entries[*parent / path.filename()] = std::move(content->entry);
+        add_companions(*parent / path.filename());
     }
 
     struct Content {
@@ -258,16 +273,6 @@ private:
             loose_.push_back(path);
         else
             add_libraries(path, path.parent_path(), {}, path);
-        for (const Plugin& plugin : plugins) {
-            if (plugin.library != path.filename().string() && !is_version_of(path, plugin.library)) continue;
-            const fs::path file = path.parent_path() / plugin.file;
-            if (plugin.required || root_.exists(file)) (void)add_file(file, {std::string(plugin.relation), path});
-        }
-    }
-
-    // libknet.so.1.4.2 is the file behind libknet.so.1.
-    static bool is_version_of(const fs::path& path, std::string_view library) {
-        return path.filename().native().starts_with(std::string(library) + ".");
     }
 
     // `inherited` are the DT_RPATHs of whoever loads this file: the same library can find others for other programs.
@@ -318,20 +323,83 @@ private:
         words >> interpreter;
         const Reason why{"interpreter of", path};
         auto real = add_program(interpreter, why);
-        std::string name;
-        if (real && fs::path(interpreter).filename() == "env" && words >> name) real = add_program(name, why);
-        if (real && real->filename().string().starts_with("python3.")) add_python_modules(path, *real);
+        std::string name = fs::path(interpreter).filename();
+        if (real && name == "env" && words >> name) real = add_program(name, why);
+        if (real && real->filename().string().starts_with("python3."))
+            add_python(path, content, *real);
+        else if (is_shell(fs::path(name).filename().string()))
+            add_shell(path, content);
     }
 
-    void add_python_modules(const fs::path& script, const fs::path& interpreter) {
+    void add_python(const fs::path& script, const std::string& content, const fs::path& interpreter) {
         auto& modules = pythons_[interpreter];
         if (!modules) {
-            const auto content = root_.read(interpreter);
+            const auto program = root_.read(interpreter);
             modules = std::make_unique<PythonModules>(
-                root_, interpreter, content ? builtin_python_modules(*content) : std::vector<std::string>());
+                root_, interpreter, program ? builtin_python_modules(*program) : std::vector<std::string>());
             add_modules(modules->start_up(), script);
         }
-        add_modules(modules->follow(script), script);
+        add_modules(modules->follow(script, content), script);
+        for (const std::string& program : read_python(content).programs) add_called(script, program, {}, false);
+    }
+
+    // What the script reads with `.` is a part of it: its functions are no programs.
+    void add_shell(const fs::path& script, const std::string& content) {
+        std::string text = content;
+        ShellSource source = read_shell(text);
+        std::set<std::string> sourced;
+        for (size_t i = 0; i < source.sourced.size(); ++i) {
+            const auto [file, line] = source.sourced[i];
+            if (!sourced.insert(file).second) continue;
+            const auto part = root_.read(file);
+            if (!part || !file.starts_with('/')) {
+                warn(script, line, fmt::format("reads {}, which is not there", file));
+                continue;
+            }
+            (void)add_file(file, {"read by", script});
+            text += "\n" + *part;
+            source = read_shell(text);
+            i = 0;
+        }
+        const auto is_optional = [&](const std::string& name) {
+            return std::any_of(source.optional.begin(), source.optional.end(),
+                               [&](const ShellWord& word) { return word.text == name; });
+        };
+        for (const ShellWord& call : source.calls) add_called(script, call.text, call.line, is_optional(call.text));
+        for (const ShellWord& call : source.optional) add_called(script, call.text, call.line, true);
+        for (const ShellWord& word : source.unknown)
+            warn(script, word.line, fmt::format("calls {}: which program that is only a run can tell", word.text));
+    }
+
+    void warn(const fs::path& script, size_t line, const std::string& what) {
+        manifest_.warnings.push_back(
+            fmt::format("{} line {} {}; chroot.programs carries what is needed there", script.string(), line, what));
+    }
+
+    // The tree's own program goes before an applet of busybox: scripts use options that only the former has.
+    void add_called(const fs::path& script, const std::string& name, std::optional<size_t> line, bool optional) {
+        const Reason why{"called by", script};
+        if (name.find('/') != std::string::npos && !name.starts_with('/')) {
+            if (line) warn(script, *line, fmt::format("calls {}, relative to where it is run", name));
+            return;
+        }
+        const auto path = find_program(name);
+        if (path && root_.exists(*path)) {
+            if (!is_shell(path->filename().string())) take_applet_away(*path);
+            (void)add_file(*path, why, package_of_program(name));
+            return;
+        }
+        for (const fs::path& applet : applets_)
+            if (applet.filename() == fs::path(name).filename()) return add_reason(manifest_.entries[applet], why);
+        if (optional) return;
+        miss(line ? fmt::format("program {} ({}, line {}): not there", name, why.text(), *line)
+                  : fmt::format("program {} ({}): not there", name, why.text()),
+             package_of_program(name));
+    }
+
+    void take_applet_away(const fs::path& path) {
+        const auto parent = walk(path.parent_path(), {"called", {}});
+        if (parent && applets_.erase(*parent / path.filename()) > 0) manifest_.entries.erase(*parent / path.filename());
     }
 
     void add_modules(const PythonModules::Closure& closure, const fs::path& script) {
@@ -357,19 +425,27 @@ private:
         }
     }
 
+    // In the chroot nobody is answerable for what a delivered program needs: it is no entry.
+    void name_delivered(const Request& request) {
+        for (auto& [path, entry] : manifest_.entries)
+            for (Reason& reason : entry.reasons)
+                if (const auto found = request.delivered.find(reason.by); found != request.delivered.end())
+                    reason = {fmt::format("{} {}, {}", reason.relation, reason.by.string(), found->second.why), {}};
+    }
+
     // --- fence agents ---
 
     void add_agent(const std::string& agent) {
-        const auto path = find_program(agent);
-        if (!path || !root_.exists(*path))
-            return miss(fmt::format("fence agent {}: not there", agent), package_of_program(agent));
+        const auto path = find_agent(root_, agent);
+        if (!path) return miss(fmt::format("fence agent {}: not there", agent), package_of_program(agent));
         const auto real = add_file(*path, {"fence agent", {}});
         if (!real) return;
+        if ((manifest_.entries[*real].mode & 0111U) == 0) miss(fmt::format("{}: may not be run", path->string()), {});
         const auto source = root_.read(*real);
         if (!source || is_elf(*source)) return;
-        for (const AgentProgram& program : agent_programs(agent, *source)) {
+        for (const AgentProgram& program : agent_programs(path->filename().string(), *source)) {
             if (!program.required && !root_.exists(program.path)) continue;
-            (void)add_file(program.path, {"called by", *real}, package_of_program(program.path));
+            (void)add_file(program.path, {program.relation, *real}, package_of_program(program.path));
         }
     }
 
@@ -383,6 +459,7 @@ private:
     std::map<fs::path, std::unique_ptr<PythonModules>> pythons_;
     std::vector<std::string> missing_;
     std::set<std::string> packages_;
+    std::set<fs::path> applets_;  // links to busybox that were asked for
 };
 
 }  // namespace

@@ -74,7 +74,7 @@ Request survival_request() {
     return request;
 }
 
-Request request_for(const config::Cluster& cluster) {
+Request request_for(const config::Cluster& cluster, const config::AgentFiles& files) {
     Request request = survival_request();
     if (cluster.storage.transport == "iscsi") {
         request.programs.emplace_back("iscsid");
@@ -84,6 +84,12 @@ Request request_for(const config::Cluster& cluster) {
     for (const auto& node : cluster.nodes)
         for (const auto& device : node.fence) agents.insert(device.agent);
     request.agents.assign(agents.begin(), agents.end());
+    for (const auto& file : config::agent_files(cluster)) {
+        const std::filesystem::path parent = std::filesystem::path(file.path).parent_path();
+        request.made.try_emplace(parent, directory(0755, "files of fence devices, written at boot"));
+        const auto content = files.find(file.path);
+        if (file.program && content != files.end()) request.delivered[file.path] = {content->second, file.why()};
+    }
     const auto& further = cluster.chroot.programs;
     request.programs.insert(request.programs.end(), further.begin(), further.end());
     return request;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/chroot_source.h"
 
+#include "base/log.h"
 #include "config/load.h"
 
 namespace pando::cli {
@@ -12,8 +13,10 @@ void add_options(CLI::App& app, ChrootSource& source) {
 
 Result<Resolved> resolve(const ChrootSource& source) {
     const auto cluster = TRY(config::load_file(source.cluster));
+    const auto files = TRY(config::read_agent_files(source.cluster, cluster));
     auto root = TRY(Sysroot::open(source.root));
-    auto manifest = TRY(chroot::resolve(root, chroot::request_for(cluster)));
+    auto manifest = TRY(chroot::resolve(root, chroot::request_for(cluster, files)));
+    for (const std::string& warning : manifest.warnings) log::warning("{}", warning);
     return Resolved{std::move(root), std::move(manifest)};
 }
 

@@ -13,17 +13,24 @@ constexpr const char* booted_with = "/run/pando/bundle";
 struct Description {
     config::Cluster cluster;
     std::string text;
+    config::AgentFiles files;
 };
 
 Result<Description> read_description(const std::string& file) {
-    if (!file.empty()) return Description{TRY(config::load_file(file)), TRY(read_file(file))};
+    if (!file.empty()) {
+        auto cluster = TRY(config::load_file(file));
+        auto files = TRY(config::read_agent_files(file, cluster));
+        return Description{std::move(cluster), TRY(read_file(file)), std::move(files)};
+    }
     const auto blob = read_file(booted_with, config::bundle_limit);
     if (!blob)
         return bad_input("this machine is no node that pando-boot started: {}", blob.error().what)
             .advise("name a description: --cluster cluster.yaml");
     const auto bundle = TRY(config::decode(*blob));
     const auto yaml = bundle.files.find("cluster.yaml");
-    return Description{TRY(bundle.description()), yaml == bundle.files.end() ? std::string() : yaml->second};
+    auto cluster = TRY(bundle.description());
+    auto files = TRY(bundle.agent_files(cluster));
+    return Description{std::move(cluster), yaml == bundle.files.end() ? std::string() : yaml->second, std::move(files)};
 }
 
 }  // namespace
@@ -36,8 +43,8 @@ void add_options(CLI::App& app, NodeChrootOptions& options) {
 
 Result<NodeChroot> NodeChroot::open(const NodeChrootOptions& options) {
     auto description = TRY(read_description(options.cluster));
-    return NodeChroot(std::move(description.cluster), std::move(description.text), TRY(Sysroot::open(options.root)),
-                      options.chroot);
+    return NodeChroot(std::move(description.cluster), std::move(description.text), std::move(description.files),
+                      TRY(Sysroot::open(options.root)), options.chroot);
 }
 
 std::string NodeChroot::fingerprint(const chroot::Manifest& manifest) const {
@@ -56,7 +63,7 @@ Result<NodeChroot::Comparison> NodeChroot::compare() const {
     Comparison found;
     found.current = TRY(current());
     if (fingerprint(found.current.manifest) == chroot::kept_fingerprint(path_, found.current.number)) return found;
-    found.wanted = TRY(chroot::resolve(root_, chroot::request_for(cluster_)));
+    found.wanted = TRY(chroot::resolve(root_, chroot::request_for(cluster_, files_)));
     found.drift = chroot::compare(found.current.manifest, *found.wanted);
     return found;
 }

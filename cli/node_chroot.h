@@ -44,11 +44,17 @@ public:
     std::string fingerprint(const chroot::Manifest& manifest) const;
 
 private:
-    NodeChroot(config::Cluster cluster, std::string text, Sysroot root, std::filesystem::path path)
-        : cluster_(std::move(cluster)), text_(std::move(text)), root_(std::move(root)), path_(std::move(path)) {}
+    NodeChroot(config::Cluster cluster, std::string text, config::AgentFiles files, Sysroot root,
+               std::filesystem::path path)
+        : cluster_(std::move(cluster)),
+          text_(std::move(text)),
+          files_(std::move(files)),
+          root_(std::move(root)),
+          path_(std::move(path)) {}
 
     config::Cluster cluster_;
     std::string text_;  // cluster.yaml as it was read
+    config::AgentFiles files_;
     Sysroot root_;
     std::filesystem::path path_;
 };

@@ -50,7 +50,8 @@ std::vector<AgentFile> agent_files(const Cluster& cluster) {
         for (const auto& device : node.fence)
             for (const auto& [name, value] : device.options)
                 if (const FileOption* option = find_option(name)) {
-                    AgentFile& file = found.try_emplace(value, AgentFile{value, name, device.name, false}).first->second;
+                    AgentFile& file =
+                        found.try_emplace(value, AgentFile{value, name, device.name, false}).first->second;
                     file.program = file.program || option->program;
                 }
     std::vector<AgentFile> files;

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "chroot-builder/agents.h"
 #include "chroot-builder/generation.h"
 #include "chroot-builder/install.h"
 #include "chroot-builder/manifest.h"
@@ -76,7 +77,10 @@ std::vector<FenceAnswer> ask_from_chroot(const Boot& boot, Deadline deadline) {
     const Runner run = [&](const std::vector<std::string>& argv, const std::string& input,
                            Deadline until) -> Result<Finished> {
         if (!survival) return Failure(survival.error());
-        return (*survival)->run(argv, input, until);
+        // As dlm_controld will look it up: in the chroot, not in the image that runs this.
+        const auto agent = chroot::find_agent(TRY(Sysroot::open(chroot::chroot_path)), argv.at(0));
+        if (!agent) return fail("{} is not in the chroot", argv.at(0)).advise("build the image again");
+        return (*survival)->run({agent->string()}, input, until);
     };
     return ask_fence_devices(*boot.cluster, boot.node().name, run, deadline);
 }

@@ -232,7 +232,9 @@ Result<Image> build_image(const ImageOptions& options) {
     }
     image.drivers = drivers.size();
 
-    const auto manifest = TRY(chroot::resolve(tree, chroot::request_for(cluster)));
+    const auto files = TRY(config::read_agent_files(options.cluster_yaml, cluster));
+    const auto manifest = TRY(chroot::resolve(tree, chroot::request_for(cluster, files)));
+    for (const std::string& warning : manifest.warnings) log::warning("{}", warning);
 
     const auto bundle =
         config::bundle_archive(config::encode(TRY(config::make_bundle(options.cluster_yaml, options.generation))));

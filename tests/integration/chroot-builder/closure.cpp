@@ -29,7 +29,7 @@ Request request_of_a_node() {
     cluster.storage.transport = "iscsi";
     cluster.nodes.resize(1);
     cluster.nodes.front().fence.push_back({.name = "bmc", .agent = "fence_ipmilan", .options = {}});
-    Request request = request_for(cluster);
+    Request request = request_for(cluster, {});
     std::erase(request.programs, "/usr/sbin/pando-survival");
     std::erase(request.files, memory_lock);
     return request;

@@ -330,11 +330,11 @@ TEST(Survival, OnlyAnIscsiClusterCarriesTheInitiator) {
     for (auto& node : cluster.nodes) node.fence.push_back({.name = "bmc", .agent = "fence_ipmilan", .options = {}});
     cluster.chroot.programs = {"/usr/bin/strace"};
     cluster.storage.transport = "local";
-    EXPECT_THAT(request_for(cluster).programs,
+    EXPECT_THAT(request_for(cluster, {}).programs,
                 AllOf(Contains("corosync"), Not(Contains("iscsid")), Contains("/usr/bin/strace")));
     cluster.storage.transport = "iscsi";
-    EXPECT_THAT(request_for(cluster).programs, Contains("iscsid"));
-    EXPECT_THAT(request_for(cluster).agents, ElementsAre("fence_ipmilan"));
+    EXPECT_THAT(request_for(cluster, {}).programs, Contains("iscsid"));
+    EXPECT_THAT(request_for(cluster, {}).agents, ElementsAre("fence_ipmilan"));
 }
 
 }  // namespace
