@@ -30,6 +30,20 @@ constexpr std::array<Row, 14> required_programs = {{
     {"fence_vmware", "/usr/bin/vmrun"},
 }};
 
+// Imported in a `try` or in a function, yet without them the agent can do nothing but tell its metadata.
+constexpr std::array<Row, 10> required_modules = {{
+    {"fence_aliyun", "aliyunsdkcore"},
+    {"fence_aliyun", "aliyunsdkecs"},
+    {"fence_aws", "boto3"},
+    {"fence_aws", "botocore"},
+    {"fence_azure_arm", "azure.mgmt.compute"},
+    {"fence_azure_arm", "msrestazure"},
+    {"fence_gce", "googleapiclient.discovery"},
+    {"fence_kubevirt", "kubernetes"},
+    {"fence_openstack", "keystoneauth1"},
+    {"fence_openstack", "novaclient"},
+}};
+
 // Paths that stand in the agents' common library for all, and the word in an agent's source that says it uses them.
 struct Shared {
     std::string_view word;
@@ -46,19 +60,24 @@ constexpr std::array<Shared, 7> shared_programs = {{
     {"\"sudo\"", "/usr/bin/sudo", false},
 }};
 
-constexpr std::array<Row, 20> program_packages = {{
+constexpr std::array<Row, 28> program_packages = {{
     {"amttool", "amtterm"},
+    {"attrd_updater", "pacemaker-cli-utils"},
+    {"bash", "bash"},
     {"busybox", "busybox"},
     {"corosync", "corosync"},
     {"corosync-cfgtool", "corosync"},
     {"corosync-cmapctl", "corosync"},
     {"corosync-quorumtool", "corosync"},
+    {"curl", "curl"},
     {"dlm_controld", "dlm-controld"},
     {"dlm_tool", "dlm-controld"},
     {"ipmitool", "ipmitool"},
     {"iscsid", "open-iscsi"},
+    {"jq", "jq"},
     {"mpathpersist", "multipath-tools"},
     {"pando-survival", "pando"},
+    {"ping", "iputils-ping"},
     {"powerman", "powerman"},
     {"sbd", "sbd"},
     {"sg_persist", "sg3-utils"},
@@ -66,15 +85,23 @@ constexpr std::array<Row, 20> program_packages = {{
     {"snmpget", "snmp"},
     {"snmpset", "snmp"},
     {"snmpwalk", "snmp"},
+    {"ssh", "openssh-client"},
+    {"telnet", "telnet"},
+    {"vmrun", no_package},
+    {"wget", "wget"},
 }};
 
 // Where python3-NAME is not the package.
-constexpr std::array<Row, 5> module_packages = {{
+constexpr std::array<Row, 9> module_packages = {{
     {"XenAPI", "fence-agents"},
+    {"aliyunsdkcore", no_package},
+    {"aliyunsdkecs", no_package},
     {"azure_fence", "fence-agents"},
     {"fencing", "fence-agents"},
     {"fencing_snmp", "fence-agents"},
     {"google", "python3-googleapi"},
+    {"googleapiclient", "python3-googleapi"},
+    {"msrestazure", "python3-msrestazure"},
 }};
 
 template <size_t N>
@@ -135,6 +162,13 @@ std::vector<AgentProgram> agent_programs(std::string_view agent, std::string_vie
     return programs;
 }
 
+std::vector<std::string> agent_modules(std::string_view agent) {
+    std::vector<std::string> modules;
+    for (const auto& [name, module] : required_modules)
+        if (name == agent) modules.emplace_back(module);
+    return modules;
+}
+
 std::string package_of_program(std::string_view program) {
     const size_t slash = program.rfind('/');
     const std::string_view name = slash == std::string_view::npos ? program : program.substr(slash + 1);
@@ -144,8 +178,9 @@ std::string package_of_program(std::string_view program) {
 
 std::string package_of_module(std::string_view module) {
     const std::string_view top = module.substr(0, module.find('.'));
-    std::string package = find_row(module_packages, top);
-    return package.empty() ? fmt::format("python3-{}", top) : package;
+    const auto row =
+        std::find_if(module_packages.begin(), module_packages.end(), [&](const Row& one) { return one.first == top; });
+    return row == module_packages.end() ? fmt::format("python3-{}", top) : std::string(row->second);
 }
 
 }  // namespace pando::chroot

@@ -28,6 +28,11 @@ std::optional<std::filesystem::path> find_agent(const Sysroot& root, const std::
 // `source` is the agent's own text: paths that stand in it as constants are found there.
 std::vector<AgentProgram> agent_programs(std::string_view agent, std::string_view source);
 
+// Python modules that the agent must have though its imports do not say so.
+std::vector<std::string> agent_modules(std::string_view agent);
+
+constexpr std::string_view no_package = "-";
+
 // The Debian package that brings a program (by name or path) or a Python module. Empty: not known.
 std::string package_of_program(std::string_view program);
 std::string package_of_module(std::string_view module);

@@ -52,7 +52,8 @@ PythonModules::PythonModules(const Sysroot& root, const fs::path& interpreter, s
     std::erase(tag_, '.');
     const fs::path prefix = interpreter.parent_path().parent_path();
     const fs::path library = prefix / "lib" / ("python" + version);
-    search_ = {library, library / "lib-dynload", fs::path("/usr/local/lib/python" + version) / "dist-packages",
+    extensions_ = library / "lib-dynload";
+    search_ = {library, extensions_, fs::path("/usr/local/lib/python" + version) / "dist-packages",
                prefix / "lib/python3/dist-packages"};
 }
 

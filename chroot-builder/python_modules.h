@@ -36,6 +36,7 @@ public:
     };
     // What the script adds to everything found before: a module is given once for each importer.
     Closure follow(const std::filesystem::path& script, std::string text);
+    std::filesystem::path extension_directory() const { return extensions_; }
     // The modules which the interpreter itself loads when it starts.
     Closure start_up();
 
@@ -72,6 +73,7 @@ private:
     std::filesystem::path interpreter_;
     std::string tag_;  // "cpython-311"
     std::set<std::string> builtins_;
+    std::filesystem::path extensions_;           // lib-dynload
     std::vector<std::filesystem::path> search_;  // sys.path
     std::map<std::string, Module> modules_;      // all that were asked for, found or not
     std::map<std::filesystem::path, std::set<std::string>> listings_;

@@ -56,6 +56,10 @@ private:
     // --- what is missing ---
 
     void miss(std::string line, std::string package) {
+        if (package == no_package) {
+            line += " (no package of Debian brings it)";
+            package.clear();
+        }
         if (std::find(missing_.begin(), missing_.end(), line) == missing_.end()) missing_.push_back(std::move(line));
         if (!package.empty()) packages_.insert(std::move(package));
     }
@@ -322,8 +326,10 @@ private:
         std::string interpreter;
         words >> interpreter;
         const Reason why{"interpreter of", path};
-        auto real = add_program(interpreter, why);
         std::string name = fs::path(interpreter).filename();
+        // busybox's shell would run its own applets where the script means the tree's programs.
+        if (is_shell(name) && root_.exists(interpreter)) take_applet_away(interpreter);
+        auto real = add_program(interpreter, why);
         if (real && name == "env" && words >> name) real = add_program(name, why);
         if (real && real->filename().string().starts_with("python3."))
             add_python(path, content, *real);
@@ -338,6 +344,8 @@ private:
             modules = std::make_unique<PythonModules>(
                 root_, interpreter, program ? builtin_python_modules(*program) : std::vector<std::string>());
             add_modules(modules->start_up(), script);
+            // Empty or not: without it Python complains on every start.
+            (void)walk(modules->extension_directory(), {"looked for by", interpreter});
         }
         add_modules(modules->follow(script, content), script);
         for (const std::string& program : read_python(content).programs) add_called(script, program, {}, false);
@@ -447,6 +455,9 @@ private:
             if (!program.required && !root_.exists(program.path)) continue;
             (void)add_file(program.path, {program.relation, *real}, package_of_program(program.path));
         }
+        for (const std::string& module : agent_modules(path->filename().string()))
+            for (const auto& [interpreter, modules] : pythons_)
+                add_modules(modules->follow(*real, "import " + module + "\n"), *real);
     }
 
     const Sysroot& root_;

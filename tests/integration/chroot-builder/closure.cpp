@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The closure of this machine's own daemons and agents, and the proof by running them where nothing else is.
-#include "base/process.h"
-#include "chroot-builder/install.h"
-#include "chroot-builder/manifest.h"
-#include "tests/integration/chroot-builder/namespace.h"
+#include "tests/integration/chroot-builder/inside.h"
 
 #include <gmock/gmock.h>
 #include <sys/statvfs.h>
@@ -21,7 +18,6 @@ namespace fs = std::filesystem;
 
 // Of which pycurl's libraries are 10.5 MB (docs/decisions/0003); docs/benchmarks.md has the figure that was wished for.
 constexpr uint64_t resident_limit = 46U << 20U;
-constexpr uint64_t tmpfs_size = 64U << 20U;
 
 // What a node with IPMI and iSCSI carries, but for pando-survival, which is not installed on a machine that builds.
 Request request_of_a_node() {
@@ -35,37 +31,7 @@ Request request_of_a_node() {
     return request;
 }
 
-class ClosureTest : public test::PrivateMounts {
-protected:
-    void fill(const Request& request) {
-        const auto root = Sysroot::open("/").value();
-        auto manifest = resolve(root, request);
-        ASSERT_TRUE(manifest) << manifest.error().what << "\n" << manifest.error().advice;
-        manifest_ = std::move(*manifest);
-        const auto mounted = mount_tmpfs(target(), tmpfs_size, manifest_);
-        ASSERT_TRUE(mounted) << mounted.error().what;
-        const auto installed = install(manifest_, root, target());
-        ASSERT_TRUE(installed) << installed.error().what;
-        ASSERT_EQ(mount("/dev", (target() / "dev").c_str(), nullptr, MS_BIND, nullptr), 0);
-        ASSERT_EQ(mount("proc", (target() / "proc").c_str(), "proc", 0, nullptr), 0);
-    }
-    // Runs a program of the chroot, with nothing but the chroot, /dev and /proc in reach.
-    Finished inside(std::vector<std::string> argv, const std::string& input = {}) const {
-        Command command;
-        command.argv = std::move(argv);
-        command.input = input;
-        command.env = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}};
-        command.deadline = Deadline::after(std::chrono::seconds(60));
-        command.prepare = [directory = target().string()] {
-            return ::chroot(directory.c_str()) == 0 && chdir("/") == 0;
-        };
-        auto done = run(command);
-        EXPECT_TRUE(done) << done.error().what;
-        return done ? *done : Finished{.status = -1, .out = {}, .err = {}};
-    }
-
-    Manifest manifest_;
-};
+using ClosureTest = test::Inside;
 
 TEST_F(ClosureTest, EveryDaemonToolAndAgentRunsWhereNothingElseIs) {
     fill(request_of_a_node());
@@ -159,37 +125,12 @@ TEST_F(ClosureTest, AFullTmpfsIsRefusedAndSaysWhatToDo) {
     EXPECT_THAT(cut.error().what, HasSubstr("No space left"));
     EXPECT_THAT(cut.error().advice, HasSubstr("chroot.size"));
     // A larger size on the same mount, and the next run finishes.
-    const auto grown = mount_tmpfs(target(), tmpfs_size, manifest);
+    const auto grown = mount_tmpfs(target(), test::tmpfs_size, manifest);
     ASSERT_TRUE(grown) << grown.error().what;
     const auto installed = install(manifest, root, target());
     ASSERT_TRUE(installed) << installed.error().what;
     EXPECT_TRUE(verify(manifest, Sysroot::open(target()).value(), Check::content));
 }
-
-// Each kind of agent: by ssh and telnet, by HTTP, by requests and six, by SCSI reservations.
-class AgentTest : public ClosureTest, public testing::WithParamInterface<const char*> {};
-
-TEST_P(AgentTest, TellsItsMetadataFromInside) {
-    const std::string agent = GetParam();
-    if (!fs::exists("/usr/sbin/" + agent)) GTEST_SKIP() << agent << " is not installed";
-    Request request;
-    request.agents = {agent};
-    for (const char* point : {"/dev", "/proc"}) {
-        Entry directory;
-        directory.kind = Entry::Kind::directory;
-        directory.mode = 0755;
-        request.made[point] = directory;
-    }
-    fill(request);
-    const Finished done = inside({"/usr/sbin/" + agent, "-o", "metadata"});
-    EXPECT_EQ(done.status, 0) << done.err;
-    EXPECT_THAT(done.out, HasSubstr("<resource-agent name=\"" + agent + "\""));
-}
-
-INSTANTIATE_TEST_SUITE_P(Families, AgentTest,
-                         testing::Values("fence_ipmilan", "fence_idrac", "fence_apc", "fence_rhevm", "fence_redfish",
-                                         "fence_scsi", "fence_virsh", "fence_openstack", "fence_kdump"),
-                         [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
 }  // namespace pando::chroot

@@ -289,9 +289,8 @@ TEST(Resolve, WhatIsMadeWinsOverTheTreeAndFollowsItsLinks) {
     tree.static_program("/usr/bin/dash");
     tree.link("/usr/bin/sh", "dash");
     tree.link("/bin", "usr/bin");
-    tree.write("/usr/bin/script", "#!/bin/sh\n", 0755);
     Request request;
-    request.programs = {"busybox", "script"};
+    request.programs = {"busybox"};
     Entry shell;
     shell.kind = Entry::Kind::symlink;
     shell.target = "busybox";
@@ -307,6 +306,97 @@ TEST(Resolve, WhatIsMadeWinsOverTheTreeAndFollowsItsLinks) {
     EXPECT_EQ(entry(*manifest, "/etc").kind, Entry::Kind::directory);
     EXPECT_EQ(entry(*manifest, "/etc/nsswitch.conf").size, 14U);
     EXPECT_THAT(manifest->sources(), Not(Contains("/etc/nsswitch.conf")));
+}
+
+Request with_applets() {
+    Request request;
+    request.programs = {"busybox"};
+    for (const char* name : {"/bin/sh", "/bin/sed", "/bin/vi"}) {
+        Entry applet;
+        applet.kind = Entry::Kind::symlink;
+        applet.target = "busybox";
+        applet.reasons = {{"rescue shell", {}}};
+        request.made[name] = applet;
+    }
+    return request;
+}
+
+TEST(Resolve, AShellAgentBringsWhatItCallsBeforeApplets) {
+    Tree tree;
+    for (const char* program : {"/bin/busybox", "/bin/dash", "/bin/sed", "/bin/ls", "/usr/bin/curl"})
+        tree.static_program(program);
+    tree.link("/bin/sh", "dash");
+    tree.write("/etc/fence.conf", "helper() { ls; }\n");
+    tree.write("/opt/own/fence_mine",
+               "#!/bin/sh\n. /etc/fence.conf\nhelper\ncurl x | sed y\nvi\ncommand -v jq && jq\n\"$1\"\n", 0755);
+    Request request = with_applets();
+    request.agents = {"/opt/own/fence_mine"};
+    const auto manifest = resolve(tree.root(), request);
+    ASSERT_TRUE(manifest) << error_of(manifest);
+    EXPECT_EQ(entry(*manifest, "/opt/own/fence_mine").why(), "fence agent");
+    EXPECT_EQ(entry(*manifest, "/usr/bin/curl").why(), "called by /opt/own/fence_mine");
+    EXPECT_EQ(entry(*manifest, "/bin/ls").why(), "called by /opt/own/fence_mine");
+    EXPECT_EQ(entry(*manifest, "/bin/sed").kind, Entry::Kind::file);
+    EXPECT_EQ(entry(*manifest, "/bin/sh").target, "dash") << "busybox's shell would run its own sed";
+    EXPECT_EQ(entry(*manifest, "/bin/vi").target, "busybox") << "the tree has no other";
+    EXPECT_EQ(entry(*manifest, "/etc/fence.conf").why(), "read by /opt/own/fence_mine");
+    EXPECT_THAT(manifest->warnings,
+                ElementsAre(AllOf(HasSubstr("/opt/own/fence_mine line 7 calls \"$1\""), HasSubstr("chroot.programs"))));
+}
+
+TEST(Resolve, AShellAgentIsRefusedByTheProgramThatIsMissing) {
+    Tree tree;
+    tree.static_program("/bin/sh");
+    tree.write("/opt/own/fence_mine", "#!/bin/sh\ntrue\ncurl x\n", 0755);
+    Request request;
+    request.agents = {"/opt/own/fence_mine"};
+    auto manifest = resolve(tree.root(), request);
+    ASSERT_FALSE(manifest);
+    EXPECT_THAT(manifest.error().what, HasSubstr("program curl (called by /opt/own/fence_mine, line 3)"));
+    EXPECT_THAT(manifest.error().advice, HasSubstr("curl"));
+
+    tree.write("/opt/own/fence_mine", "#!/bin/sh\n", 0644);
+    EXPECT_THAT(error_of(resolve(tree.root(), request)), HasSubstr("/opt/own/fence_mine: may not be run"));
+    request.agents = {"/opt/own/fence_gone"};
+    EXPECT_THAT(error_of(resolve(tree.root(), request)), HasSubstr("fence agent /opt/own/fence_gone: not there"));
+}
+
+TEST(Resolve, ADeliveredScriptStaysOutAndWhatItNeedsGoesIn) {
+    Tree tree;
+    tree.static_program("/bin/sh");
+    tree.static_program("/usr/bin/base64");
+    Request request;
+    request.delivered["/etc/pando/ask"] = {"#!/bin/sh\necho c2VjcmV0 | base64 -d\n", "password_script of bmc"};
+    const auto manifest = resolve(tree.root(), request);
+    ASSERT_TRUE(manifest) << error_of(manifest);
+    EXPECT_THAT(paths_of(*manifest), Not(Contains("/etc/pando/ask")));
+    EXPECT_EQ(manifest->to_json().find("c2VjcmV0"), std::string::npos);
+    EXPECT_EQ(entry(*manifest, "/usr/bin/base64").why(), "called by /etc/pando/ask, password_script of bmc");
+    EXPECT_EQ(entry(*manifest, "/usr/bin/base64").reasons.front().by, "") << "nothing in the chroot to lead on to";
+
+    request.delivered["/etc/pando/ask"].content = "echo secret\n";
+    EXPECT_THAT(error_of(resolve(tree.root(), request)), HasSubstr("/etc/pando/ask: neither a binary nor a script"));
+}
+
+TEST(Resolve, WhatIsOpenedByNameIsCarriedOrLeftOutWithAReason) {
+    Tree tree;
+    tree.add_dynamic_linker();
+    tree.library("/usr/lib/libc.so.6");
+    tree.library("/usr/lib/libssl.so.3");
+    tree.library("/usr/lib/libp11-kit.so.0.3.0");
+    tree.library("/usr/lib/pkcs11/module.so");
+    tree.write("/etc/ssl/openssl.cnf", "[default]\n");
+    tree.write("/usr/share/zoneinfo/Europe/Berlin", "TZif2");
+    tree.link("/etc/localtime", "/usr/share/zoneinfo/Europe/Berlin");
+    tree.link("/usr/lib/libp11-kit.so.0", "libp11-kit.so.0.3.0");
+    tree.program("/usr/bin/tool",
+                 {.needs = {"/usr/lib/libc.so.6", "/usr/lib/libssl.so.3", "/usr/lib/libp11-kit.so.0.3.0"}});
+    const auto manifest = closure(tree, {"tool"});
+    ASSERT_TRUE(manifest) << error_of(manifest);
+    EXPECT_EQ(entry(*manifest, "/etc/ssl/openssl.cnf").why(), "settings, read by /usr/lib/libssl.so.3");
+    EXPECT_EQ(entry(*manifest, "/etc/localtime").target, "/usr/share/zoneinfo/Europe/Berlin");
+    EXPECT_EQ(entry(*manifest, "/usr/share/zoneinfo/Europe/Berlin").why(), "time zone, read by /usr/lib/libc.so.6");
+    EXPECT_THAT(paths_of(*manifest), Not(Contains(HasSubstr("pkcs11"))));
 }
 
 TEST(Resolve, APrivilegedBitIsNotCarried) {
