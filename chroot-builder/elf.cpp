@@ -5,11 +5,16 @@
 
 #include <gelf.h>
 #include <libelf.h>
+#include <algorithm>
 #include <memory>
 #include <optional>
 
 namespace pando::chroot {
 namespace {
+
+// Far beyond what a linker makes: a file may name one long text a million times.
+constexpr size_t name_limit = 4096;
+constexpr size_t needed_limit = 1024;
 
 struct ElfCloser {
     void operator()(::Elf* elf) const { elf_end(elf); }
@@ -34,7 +39,9 @@ std::optional<uint64_t> offset_of(const std::vector<GElf_Phdr>& headers, uint64_
 
 Result<std::string> string_at(std::string_view content, uint64_t offset) {
     if (offset >= content.size()) return fail("broken ELF file: a name lies behind the end");
-    const size_t end = content.find('\0', offset);
+    const size_t end = content.substr(0, offset + std::min(name_limit + 1, content.size() - offset)).find('\0', offset);
+    if (end == std::string_view::npos && content.size() - offset > name_limit)
+        return fail("broken ELF file: a name of more than {} bytes", name_limit);
     if (end == std::string_view::npos) return fail("broken ELF file: a name has no end");
     return std::string(content.substr(offset, end - offset));
 }
@@ -65,6 +72,7 @@ Result<> read_dynamic(::Elf* elf, std::string_view content, const std::vector<GE
         if (gelf_getdyn(data, static_cast<int>(i), &entry) == nullptr) return broken("dynamic section");
         if (entry.d_tag == DT_NULL) break;
         if (entry.d_tag == DT_NEEDED) needed.push_back(entry.d_un.d_val);
+        if (needed.size() > needed_limit) return fail("broken ELF file: it needs more than {} libraries", needed_limit);
         if (entry.d_tag == DT_RPATH) rpath = entry.d_un.d_val;
         if (entry.d_tag == DT_RUNPATH) runpath = entry.d_un.d_val;
         if (entry.d_tag == DT_STRTAB) strings = offset_of(headers, entry.d_un.d_ptr);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "chroot-builder/explain.h"
 
+#include "chroot-builder/companions.h"
+
 #include <algorithm>
 #include <deque>
 #include <map>
@@ -80,12 +82,29 @@ std::vector<fs::path> only_through(const Manifest& manifest, const fs::path& wit
     return lost;
 }
 
+// Why something that an entry would open is not there; empty when none would.
+std::string left_out(const Manifest& manifest, const fs::path& path) {
+    for (const auto& [owner, entry] : manifest.entries) {
+        if (entry.kind != Entry::Kind::file) continue;
+        for (const Companion& row : companions_of(owner)) {
+            const std::string opened = row.path(owner);
+            if (row.carry == Companion::Carry::never && (path == opened || path.native().starts_with(opened + "/")))
+                return fmt::format("{} would open it; {}", owner.string(), row.relation);
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Explanation> explain(const Manifest& manifest, const fs::path& path) {
     Explanation found;
     found.path = real_path(manifest, path.lexically_normal());
     const auto entry = manifest.entries.find(found.path);
+    if (entry == manifest.entries.end())
+        if (const std::string reason = left_out(manifest, found.path); !reason.empty())
+            return bad_input("{} is left out: {}", path.string(), reason)
+                .advise("chroot.programs in cluster.yaml adds it all the same");
     if (entry == manifest.entries.end())
         return bad_input("{} is not in the chroot", path.string())
             .advise("pando chroot manifest lists what is; chroot.programs in cluster.yaml adds to it");

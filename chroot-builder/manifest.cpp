@@ -108,7 +108,6 @@ std::string Manifest::to_json() const {
     // One entry a line: a manifest is also read by people, and compared with diff.
     std::string text = fmt::format("{{\"version\": {}, \"entries\": [\n", format_version);
     for (size_t i = 0; i < rows.size(); ++i) {
-        // Names of files need not be UTF-8; such a byte becomes U+FFFD here, and the file is not found at install time.
         text += rows[i].dump(-1, ' ', false, json::error_handler_t::replace);
         text += i + 1 < rows.size() ? ",\n" : "\n";
     }

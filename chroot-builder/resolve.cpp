@@ -9,6 +9,7 @@
 #include "chroot-builder/python_modules.h"
 #include "chroot-builder/shell_source.h"
 
+#include "base/printable.h"
 #include "base/sha256.h"
 
 #include <algorithm>
@@ -44,6 +45,7 @@ public:
         for (const std::string& agent : request.agents) add_agent(agent);
         for (const fs::path& file : request.files) add_tree(file, {"asked for", {}});
         while (!loose_.empty()) add_loose();
+        refuse_strange_names();
         if (!missing_.empty()) return complaint();
         name_compiled_importers();
         name_delivered(request);
@@ -66,12 +68,19 @@ private:
 
     Failure complaint() const {
         std::string text = fmt::format("the chroot is not complete in {}:", root_.directory().string());
-        for (const std::string& line : missing_) text += "\n  " + line;
+        for (const std::string& line : missing_) text += "\n  " + printable(line);
         Failure failure = bad_input("{}", text);
         std::string names;
         for (const std::string& package : packages_) names += " " + package;
         if (!names.empty()) failure.advise(fmt::format("install there:{}", names));
         return failure;
+    }
+
+    // The manifest is JSON, which has no other bytes.
+    void refuse_strange_names() {
+        for (const auto& [path, entry] : manifest_.entries)
+            if (!is_utf8(path.native()) || !is_utf8(entry.target) || !is_utf8(entry.source.native()))
+                miss(fmt::format("{} ({}): its name is no UTF-8", path.string(), entry.why()), {});
     }
 
     // --- paths ---

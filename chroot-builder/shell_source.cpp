@@ -404,8 +404,8 @@ public:
             const Nested script = work_[i];  // a copy: what is nested in it is appended meanwhile
             read_commands(Lexer(script, work_).tokens());
         }
-        for (const Token& word : commands_) resolve(word, source_.calls);
-        for (const Token& word : sourced_) resolve(word, source_.sourced);
+        for (const Token& word : commands_) resolve(word, source_.calls, true);
+        for (const Token& word : sourced_) resolve(word, source_.sourced, false);
         return std::move(source_);
     }
 
@@ -597,7 +597,7 @@ private:
         return all;
     }
 
-    void resolve(const Token& word, std::vector<ShellWord>& into) {
+    void resolve(const Token& word, std::vector<ShellWord>& into, bool is_command) {
         const auto add = [&](std::vector<ShellWord>& list, const std::string& text) {
             const auto same = [&](const ShellWord& one) { return one.text == text; };
             if (std::none_of(list.begin(), list.end(), same)) list.push_back({text, word.line});
@@ -605,6 +605,10 @@ private:
         const auto values = values_of(word);
         if (!values) return add(source_.unknown, word.text);
         for (const std::string& value : *values) {
+            if (!is_command) {
+                add(into, value);
+                continue;
+            }
             // What was put into one variable with its options: CURL="curl -k".
             const std::string program = value.substr(0, value.find_first_of(" \t\n"));
             if (program.empty() || functions_.contains(program) || is_among(builtins, std::string_view(program)))

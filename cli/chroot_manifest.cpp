@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando chroot manifest: what would go into the fencing chroot, how large it is, and why each file is there.
+#include "base/printable.h"
 #include "cli/chroot_source.h"
 #include "cli/command.h"
 
@@ -29,10 +30,10 @@ std::string what(const chroot::Entry& entry) {
 
 void print_table(const chroot::Manifest& manifest) {
     size_t width = 4;
-    for (const auto& [path, entry] : manifest.entries) width = std::max(width, path.native().size());
+    for (const auto& [path, entry] : manifest.entries) width = std::max(width, printable(path.native()).size());
     fmt::print("{:>9}  {:{}}  {}\n", "BYTES", "PATH", width, "WHY");
     for (const auto& [path, entry] : manifest.entries)
-        fmt::print("{:>9}  {:{}}  {}\n", what(entry), path.string(), width, entry.why());
+        fmt::print("{:>9}  {:{}}  {}\n", what(entry), printable(path.native()), width, printable(entry.why()));
     fmt::print("{}\n", sizes_of(manifest));
 }
 

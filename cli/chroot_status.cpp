@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando chroot status: does the fencing chroot hold what the root holds, and do its daemons run what it holds?
+#include "base/printable.h"
 #include "cli/command.h"
 #include "cli/node_chroot.h"
 
@@ -63,13 +64,14 @@ std::string as_json(const Findings& found) {
 void print(const Findings& found) {
     fmt::print("generation {}, made {} s ago, {} entries; the chroot takes {:.1f} MB\n", found.generation.number,
                found.age, found.generation.manifest.entries.size(), static_cast<double>(found.used) / 1e6);
-    for (const auto& path : found.drift.added) fmt::print("DRIFT  wanted by now: {}\n", path.string());
-    for (const auto& path : found.drift.changed) fmt::print("DRIFT  other on the root: {}\n", path.string());
-    for (const auto& path : found.drift.removed) fmt::print("DRIFT  not wanted any more: {}\n", path.string());
+    for (const auto& path : found.drift.added) fmt::print("DRIFT  wanted by now: {}\n", printable(path.native()));
+    for (const auto& path : found.drift.changed) fmt::print("DRIFT  other on the root: {}\n", printable(path.native()));
+    for (const auto& path : found.drift.removed)
+        fmt::print("DRIFT  not wanted any more: {}\n", printable(path.native()));
     if (!found.drift.none()) fmt::print("  -> pando chroot update\n");
     for (const auto& process : found.old)
         fmt::print("OLD    {} (process {}) runs the old {}\n", process.process, process.pid,
-                   process.files.front().string());
+                   printable(process.files.front().native()));
     if (!found.old.empty()) fmt::print("  -> reboot this node in order when it suits\n");
     if (found.fresh()) fmt::print("it holds what the root holds, and its daemons run that\n");
 }

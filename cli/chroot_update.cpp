@@ -2,6 +2,7 @@
 // pando chroot update: the fencing chroot follows what the root holds now. Running daemons go on with what they have.
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "chroot-builder/generation.h"
 #include "cli/command.h"
 #include "cli/node_chroot.h"
@@ -20,9 +21,9 @@ struct UpdateOptions {
 };
 
 void print_plan(const chroot::Difference& difference) {
-    for (const auto& path : difference.added) fmt::print("add     {}\n", path.string());
-    for (const auto& path : difference.changed) fmt::print("change  {}\n", path.string());
-    for (const auto& path : difference.removed) fmt::print("remove  {}\n", path.string());
+    for (const auto& path : difference.added) fmt::print("add     {}\n", printable(path.native()));
+    for (const auto& path : difference.changed) fmt::print("change  {}\n", printable(path.native()));
+    for (const auto& path : difference.removed) fmt::print("remove  {}\n", printable(path.native()));
     fmt::print("{} added, {} changed, {} removed; {:.1f} MB to copy\n", difference.added.size(),
                difference.changed.size(), difference.removed.size(), static_cast<double>(difference.new_bytes) / 1e6);
 }
@@ -30,7 +31,7 @@ void print_plan(const chroot::Difference& difference) {
 void tell_old_code(const std::vector<chroot::OldCode>& old) {
     for (const auto& process : old)
         log::warning("{} (process {}) still runs the old {}", process.process, process.pid,
-                     process.files.front().string());
+                     printable(process.files.front().native()));
     if (!old.empty())
         log::hint("neither can be restarted while the root is mounted: reboot this node in order when it suits");
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando chroot why: who needs this file of the fencing chroot, up to what was asked for, and what it brings along.
+#include "base/printable.h"
 #include "chroot-builder/explain.h"
 #include "cli/chroot_source.h"
 #include "cli/command.h"
@@ -35,14 +36,14 @@ std::string as_json(const chroot::Explanation& found) {
 }
 
 void print(const chroot::Explanation& found) {
-    fmt::print("{}\n", found.path.string());
+    fmt::print("{}\n", printable(found.path.native()));
     std::string indent = "  ";
     for (const auto& reason : found.chain) {
-        fmt::print("{}{}\n", indent, reason.text());
+        fmt::print("{}{}\n", indent, printable(reason.text()));
         indent += "  ";
     }
     if (!found.others.empty()) fmt::print("also:\n");
-    for (const auto& reason : found.others) fmt::print("  {}\n", reason.text());
+    for (const auto& reason : found.others) fmt::print("  {}\n", printable(reason.text()));
     if (found.brought.size() > 1)
         fmt::print("for its sake alone are inside: {} files, {:.1f} MB, itself among them\n", found.brought.size(),
                    static_cast<double>(found.brought_bytes) / 1e6);

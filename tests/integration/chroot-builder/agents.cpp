@@ -110,10 +110,10 @@ protected:
         return loops_.back();
     }
 
-    // A server whose power is a process: sleep takes the part of the machine.
+    // A server whose power is a process: one that waits for ever.
     void start_bmc() {
         const fs::path start = work() / "machine";
-        ASSERT_TRUE(write_file_atomic(start, "#!/bin/sh\nexec sleep 600\n", 0755));
+        ASSERT_TRUE(write_file_atomic(start, "#!/bin/sh\nexec tail -f /dev/null\n", 0755));
         ASSERT_TRUE(write_file_atomic(work() / "bmc.conf", fmt::format(R"(name "device"
 set_working_mc 0x20
   startlan 1

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "chroot-builder/explain.h"
 #include "chroot-builder/manifest.h"
 #include "tests/unit/chroot-builder/tree.h"
 
@@ -233,6 +234,40 @@ TEST(Resolve, ALibraryForAnotherMachineIsPassedOver) {
     EXPECT_THAT(error_of(closure(tree, {"tool"})), HasSubstr("library libone.so.1, needed by /usr/bin/tool"));
 }
 
+TEST(Resolve, AStaticPieComesAlone) {
+    Tree tree;
+    tree.program("/sbin/alone", {.flags = {"-static-pie", "-Wl,--no-dynamic-linker"}});
+    const auto manifest = closure(tree, {"alone"});
+    ASSERT_TRUE(manifest) << error_of(manifest);
+    EXPECT_THAT(paths_of(*manifest), ElementsAre("/sbin", "/sbin/alone"));
+}
+
+TEST(Resolve, A32BitLibraryIsPassedOver) {
+    Tree tree;
+    tree.add_dynamic_linker();
+    tree.library("/usr/lib/libone.so.1");
+    tree.program("/usr/bin/tool", {.needs = {"/usr/lib/libone.so.1"}});
+    tree.library("/lib/x86_64-linux-gnu/libone.so.1", {.flags = {"-m32"}});
+    const auto manifest = closure(tree, {"tool"});
+    ASSERT_TRUE(manifest) << error_of(manifest);
+    EXPECT_THAT(paths_of(*manifest),
+                AllOf(Contains("/usr/lib/libone.so.1"), Not(Contains("/lib/x86_64-linux-gnu/libone.so.1"))));
+}
+
+// The image is built on one machine and boots on others: what a better processor would take is not carried.
+TEST(Resolve, OnlyTheLibraryForEveryProcessorIsCarried) {
+    Tree tree;
+    tree.add_dynamic_linker();
+    tree.library("/usr/lib/libone.so.1");
+    tree.library("/usr/lib/glibc-hwcaps/x86-64-v3/libone.so.1");
+    tree.program("/usr/bin/tool", {.needs = {"/usr/lib/libone.so.1"}});
+    const auto manifest = closure(tree, {"tool"});
+    ASSERT_TRUE(manifest) << error_of(manifest);
+    EXPECT_THAT(paths_of(*manifest), AllOf(Contains("/usr/lib/libone.so.1"), Not(Contains(HasSubstr("hwcaps")))));
+    fs::remove(tree.path("/usr/lib/libone.so.1"));
+    EXPECT_THAT(error_of(closure(tree, {"tool"})), HasSubstr("library libone.so.1, needed by /usr/bin/tool"));
+}
+
 TEST(Resolve, ALibraryFromAConfiguredDirectoryIsFoundWithoutACacheToo) {
     Tree tree;
     tree.add_dynamic_linker();
@@ -281,6 +316,16 @@ TEST(Resolve, NamesMayHoldAnyCharacter) {
     const auto again = Manifest::from_json(manifest->to_json());
     ASSERT_TRUE(again) << error_of(again);
     EXPECT_EQ(paths_of(*again), paths_of(*manifest));
+}
+
+TEST(Resolve, ANameThatTheManifestCannotHoldIsRefused) {
+    Tree tree;
+    tree.write("/etc/odd/\xff\n", "text");
+    Request request;
+    request.files = {"/etc/odd"};
+    const auto manifest = resolve(tree.root(), request);
+    ASSERT_FALSE(manifest);
+    EXPECT_THAT(manifest.error().what, HasSubstr("\n  /etc/odd/\\xff\\n (asked for): its name is no UTF-8"));
 }
 
 TEST(Resolve, WhatIsMadeWinsOverTheTreeAndFollowsItsLinks) {
@@ -397,6 +442,8 @@ TEST(Resolve, WhatIsOpenedByNameIsCarriedOrLeftOutWithAReason) {
     EXPECT_EQ(entry(*manifest, "/etc/localtime").target, "/usr/share/zoneinfo/Europe/Berlin");
     EXPECT_EQ(entry(*manifest, "/usr/share/zoneinfo/Europe/Berlin").why(), "time zone, read by /usr/lib/libc.so.6");
     EXPECT_THAT(paths_of(*manifest), Not(Contains(HasSubstr("pkcs11"))));
+    EXPECT_THAT(error_of(explain(*manifest, "/usr/lib/pkcs11/module.so")),
+                AllOf(HasSubstr("left out: /usr/lib/libp11-kit.so.0.3.0 would open it"), HasSubstr("hardware token")));
 }
 
 TEST(Resolve, APrivilegedBitIsNotCarried) {

@@ -23,11 +23,11 @@ std::vector<std::string> calls(std::string_view script) {
 }
 
 TEST(ShellSource, AProgramIsAWordInCommandPosition) {
-    EXPECT_THAT(calls("curl -k https://x | grep -q On && logger done; sleep 1 & sync\n"),
-                ElementsAre("curl", "grep", "logger", "sleep", "sync"));
+    EXPECT_THAT(calls("curl -k https://x | grep -q On && logger done; flock 1 & sync\n"),
+                ElementsAre("curl", "grep", "logger", "flock", "sync"));
     EXPECT_THAT(calls("if curl x; then ipmitool y; elif ssh a; then :; else snmpget b; fi"),
                 ElementsAre("curl", "ipmitool", "ssh", "snmpget"));
-    EXPECT_THAT(calls("while ! ping -c1 x; do sleep 1; done > /dev/null 2>&1 < /etc/x"), ElementsAre("ping", "sleep"));
+    EXPECT_THAT(calls("while ! ping -c1 x; do flock 1; done > /dev/null 2>&1 < /etc/x"), ElementsAre("ping", "flock"));
     EXPECT_THAT(calls("( cut -f1; { tr a b; } )"), ElementsAre("cut", "tr"));
     EXPECT_THAT(calls("echo curl; # ssh\n: 'snmpget'\nprintf '%s' ipmitool"), IsEmpty());
     EXPECT_THAT(calls("\\curl x\n'grep' y \\\n  ssh"), ElementsAre("curl", "grep"));
@@ -86,8 +86,8 @@ TEST(ShellSource, WhatCannotBeKnownIsToldWithItsLine) {
 }
 
 TEST(ShellSource, SourcedFilesAreNamed) {
-    const ShellSource source = read_shell(". /etc/fence.conf\nLIB=/usr/lib/x\nsource $LIB/common.sh\n");
-    EXPECT_THAT(texts(source.sourced), ElementsAre("/etc/fence.conf", "/usr/lib/x/common.sh"));
+    const ShellSource source = read_shell(". /etc/fence.conf\nLIB=/usr/lib/x\nsource $LIB/common.sh\n. \"/etc/a b\"\n");
+    EXPECT_THAT(texts(source.sourced), ElementsAre("/etc/fence.conf", "/usr/lib/x/common.sh", "/etc/a b"));
 }
 
 TEST(ShellSource, TornScriptsEnd) {
