@@ -22,11 +22,8 @@ constexpr std::array start_modules = {"site",
                                       "encodings.idna",
                                       "encodings.latin_1",
                                       "encodings.utf_8",
-                                      "importlib._bootstrap",
-                                      "importlib._bootstrap_external",
                                       "importlib.util",
                                       "importlib.machinery",
-                                      "zipimport",
                                       "runpy",
                                       "warnings",
                                       "traceback"};
@@ -35,7 +32,22 @@ constexpr std::array start_modules = {"site",
 constexpr std::array inner_modules = {"sys",     "builtins", "__main__",          "_warnings",
                                       "marshal", "_imp",     "_frozen_importlib", "_frozen_importlib_external"};
 
+// Imported by libraries in ways that may fail, and of no use to an agent: 0.4 MB. One that imports them itself gets
+// them.
+constexpr std::array<std::string_view, 6> spared_modules = {
+    "bz2",
+    "lzma",  // archives, by shutil
+    "importlib._bootstrap",
+    "importlib._bootstrap_external",
+    "zipimport",  // the interpreter has its own inside
+    "ntpath",     // another operating system
+};
+
 constexpr std::string_view script_prefix = "python";  // of the interpreter's name
+
+bool is_spared(std::string_view module) {
+    return std::find(spared_modules.begin(), spared_modules.end(), module) != spared_modules.end();
+}
 
 std::string above(const std::string& module) {
     const size_t dot = module.rfind('.');
@@ -127,6 +139,7 @@ void PythonModules::import(const Import& import, const Work& importer) {
         module = package + (package.empty() || module.empty() ? "" : ".") + module;
     }
     if (module.empty()) return;
+    if (!strict_ && !is_agents(importer.file) && is_spared(module)) return;
     if (!load(module, importer.file)) {
         if (strict_) closure_.missing.push_back({module, importer.file});
         return;
@@ -136,7 +149,9 @@ void PythonModules::import(const Import& import, const Work& importer) {
     // A name imported from a package may be a module of its own.
     const auto& place = modules_[module].place;
     if (place && !place->directory.empty())
-        for (const std::string& name : import.names) (void)load(module + "." + name, importer.file);
+        for (const std::string& name : import.names)
+            if (strict_ || is_agents(importer.file) || !is_spared(module + "." + name))
+                (void)load(module + "." + name, importer.file);
 }
 
 // six.moves is made when six runs; what its parts are stands in six's own table, which is read by the time these are
