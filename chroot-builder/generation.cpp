@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,16 +20,22 @@ namespace pando::chroot {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view generations = ".generations";
 constexpr std::string_view swapped = "/usr";  // the directory of which there is one in each generation
+constexpr uint64_t spare_bytes = 1U << 20U;   // left over when it is said beforehand that there is room
+constexpr uint64_t block = 4096;              // that a directory takes on a disk
 
 bool is_swapped(const fs::path& path) {
     return path == swapped || path.native().starts_with(std::string(swapped) + "/");
 }
 
-fs::path directory_of(unsigned number) { return fs::path("/") / generations / std::to_string(number); }
+// In the store, which is taken for "/".
+fs::path directory_of(unsigned number) { return fs::path("/") / std::to_string(number); }
 
-fs::path link_text(unsigned number) { return fs::path(generations) / std::to_string(number) / "usr"; }
+fs::path store_of(const fs::path& chroot) { return chroot / generations_directory; }
+
+fs::path in_store(const fs::path& store, unsigned number) { return store / std::to_string(number); }
+
+fs::path link_text(unsigned number) { return fs::path(generations_directory) / std::to_string(number) / "usr"; }
 
 std::optional<unsigned> current_number(const fs::path& chroot) {
     std::error_code ec;
@@ -44,21 +51,16 @@ std::string target_from(const fs::path& link, const std::string& target) {
     return is_swapped(led) ? target : led.string();
 }
 
-// The manifest with every path where it lies.
-Manifest placed(const Manifest& manifest, unsigned number) {
+// A generation's part of the manifest, with every path where it lies in the store.
+Manifest stored(const Manifest& manifest, unsigned number) {
     const fs::path base = directory_of(number);
     Manifest result;
-    Entry directory;
+    Entry& directory = result.entries[base];
     directory.kind = Entry::Kind::directory;
     directory.mode = 0755;
-    directory.reasons = {{"holds the generations", {}}};
-    result.entries[fs::path("/") / generations] = directory;
-    result.entries[base] = directory;
+    directory.reasons = {{"holds the generation", {}}};
     for (const auto& [path, entry] : manifest.entries) {
-        if (!is_swapped(path)) {
-            result.entries[path] = entry;
-            continue;
-        }
+        if (!is_swapped(path)) continue;
         Entry moved = entry;
         if (entry.kind == Entry::Kind::symlink) moved.target = target_from(path, entry.target);
         if (entry.kind == Entry::Kind::file && !entry.content && entry.source.empty()) moved.source = path;
@@ -85,17 +87,38 @@ Twins twins(const Generation& current, const Manifest& wanted, unsigned number) 
     return result;
 }
 
-Result<std::set<unsigned>> numbers_in(const fs::path& chroot) {
+Result<std::set<unsigned>> numbers_in(const fs::path& store) {
     std::set<unsigned> numbers;
-    auto names = list_directory(chroot / generations);
+    auto names = list_directory(store);
     if (!names && names.error().sys == ENOENT) return numbers;
     for (const std::string& name : TRY(std::move(names)))
         if (const auto number = whole_number<unsigned>(name)) numbers.insert(*number);
     return numbers;
 }
 
-Result<> remove_generation(const fs::path& chroot, unsigned number) {
-    return remove_tree(chroot / directory_of(number).relative_path());
+Result<Generation> read_generation(const fs::path& store, unsigned number) {
+    Generation generation;
+    generation.number = number;
+    const fs::path file = in_store(store, number) / "manifest.json";
+    generation.manifest = TRY(Manifest::from_json(TRY(read_file(file))));
+    struct stat status {};
+    if (stat(file.c_str(), &status) == 0) generation.made = status.st_mtime;
+    return generation;
+}
+
+// Those that were completed once, the newest first.
+Result<std::vector<Generation>> complete_generations(const fs::path& store) {
+    std::vector<Generation> found;
+    const auto numbers = TRY(numbers_in(store));
+    for (auto number = numbers.rbegin(); number != numbers.rend(); ++number)
+        if (auto generation = read_generation(store, *number)) found.push_back(std::move(*generation));
+    return found;
+}
+
+Result<dev_t> device_of(const fs::path& directory) {
+    struct stat status {};
+    if (stat(directory.c_str(), &status) < 0) return fail_errno(errno, "{}", directory.string());
+    return status.st_dev;
 }
 
 Result<> put_in_place(const fs::path& chroot, unsigned number) {
@@ -118,7 +141,7 @@ std::vector<RunFile> files_run_by(pid_t pid, dev_t device) {
     std::vector<RunFile> files;
     const auto maps = read_file(fmt::format("/proc/{}/maps", pid));
     if (!maps) return files;
-    const std::string mark = "/" + std::string(generations) + "/";
+    const std::string mark = fmt::format("/{}/", generations_directory);
     for (const std::string& path : mapped_files(*maps, device)) {
         const size_t at = path.find(mark);
         if (at == std::string::npos) continue;
@@ -134,55 +157,181 @@ std::vector<RunFile> files_run_by(pid_t pid, dev_t device) {
 bool is_still_current(const fs::path& chroot, const RunFile& file) {
     struct stat old {};
     struct stat now {};
-    const fs::path there = chroot / directory_of(file.generation).relative_path() / file.path.relative_path();
+    const fs::path there = in_store(store_of(chroot), file.generation) / file.path.relative_path();
     return stat(there.c_str(), &old) == 0 && stat((chroot / file.path.relative_path()).c_str(), &now) == 0 &&
            old.st_ino == now.st_ino;
 }
 
+Result<std::set<unsigned>> numbers_in_use(const fs::path& store) {
+    std::set<unsigned> used;
+    const dev_t device = TRY(device_of(store));
+    for (const pid_t pid : TRY(all_processes()))
+        for (const RunFile& file : files_run_by(pid, device)) used.insert(file.generation);
+    return used;
+}
+
+// All but those to be spared and those that a process runs from.
+Result<std::vector<unsigned>> remove_others(const fs::path& store, const std::set<unsigned>& spared) {
+    std::vector<unsigned> removed;
+    const auto used = TRY(numbers_in_use(store));
+    for (const unsigned number : TRY(numbers_in(store))) {
+        if (spared.contains(number) || used.contains(number)) continue;
+        TRY(remove_tree(in_store(store, number)));
+        removed.push_back(number);
+    }
+    return removed;
+}
+
+// Below a directory: what the manifest does not know, or another user could change. The first thing found; else empty.
+std::string find_stranger(const Manifest& there, const Sysroot& store, const fs::path& directory) {
+    const auto names = store.list(directory);
+    if (!names) return names.error().what;
+    for (const std::string& name : *names) {
+        const fs::path path = directory / name;
+        const auto entry = there.entries.find(path);
+        if (entry == there.entries.end()) return fmt::format("{} does not belong there", path.string());
+        const auto status = store.lstat(path);
+        if (!status) return status.error().what;
+        if (status->st_uid != geteuid()) return fmt::format("{} belongs to user {}", path.string(), status->st_uid);
+        if (entry->second.kind != Entry::Kind::directory) continue;
+        if (std::string found = find_stranger(there, store, path); !found.empty()) return found;
+    }
+    return {};
+}
+
+// What a disk has kept may have rotted, or somebody may have had it in his hands. Empty: every byte is right.
+Result<std::string> fault_of_kept(const Manifest& manifest, const fs::path& store, unsigned number) {
+    const Manifest there = stored(manifest, number);
+    const auto root = TRY(Sysroot::open(store));
+    if (const auto found = faults(there, root, Check::bytes); !found.empty())
+        return found.size() == 1 ? found.front() : fmt::format("{}, and {} more", found.front(), found.size() - 1);
+    return find_stranger(there, root, directory_of(number) / swapped.substr(1));
+}
+
+// A store that is a disk's: what is written there shall be there after a power cut.
+Result<> flush_disk(const fs::path& store) {
+    if (TRY(device_of(store)) == TRY(device_of(store / ".."))) return {};
+    const UniqueFd fd(open(store.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.valid() || syncfs(fd.get()) < 0) return fail_errno(errno, "flushing {}", store.string());
+    return {};
+}
+
+// Told beforehand: a filesystem that fills up half-way has cost the time it took, and may be needed by others.
+Result<> check_room(const Manifest& there, const Twins& links, const fs::path& store) {
+    Manifest fresh;
+    uint64_t directories = 0;
+    for (const auto& [path, entry] : there.entries) {
+        if (!links.contains(path)) fresh.entries.emplace(path, entry);
+        if (entry.kind == Entry::Kind::directory) ++directories;
+    }
+    const uint64_t needed = fresh.resident_bytes() + directories * block + spare_bytes;
+    struct statvfs room {};
+    if (statvfs(store.c_str(), &room) < 0) return fail_errno(errno, "{}", store.string());
+    const uint64_t free = room.f_bavail * room.f_frsize;
+    const bool names = room.f_files == 0 || room.f_favail >= fresh.entries.size();
+    if (room.f_blocks == 0 || (free >= needed && names)) return {};
+    constexpr double mebi = 1024.0 * 1024.0;
+    return fail("{} has room for {:.1f} MiB and {} names, the chroot takes {:.1f} MiB and {}", store.string(),
+                static_cast<double>(free) / mebi, room.f_favail, static_cast<double>(needed) / mebi,
+                fresh.entries.size())
+        .advise("raise chroot.size, or make room on the disk of chroot.path");
+}
+
+// The manifest's file comes last: a directory without it was never completed.
+Result<Stored> make_generation(const Manifest& manifest, const Sysroot& source, const fs::path& store, unsigned number,
+                               const Generation* before) {
+    const Manifest there = stored(manifest, number);
+    const Twins links = before != nullptr ? twins(*before, manifest, number) : Twins();
+    TRY(check_room(there, links, store));
+    Stored made;
+    made.number = number;
+    made.added = TRY(install(there, source, store, links));
+    TRY(verify(there, TRY(Sysroot::open(store)), Check::names));
+    TRY(flush_disk(store));
+    TRY(write_file_atomic(in_store(store, number) / "manifest.json", manifest.to_json()));
+    TRY(flush_disk(store));
+    return made;
+}
+
+// A boot: nothing is in place yet.
+Result<Stored> store_at_boot(const Manifest& manifest, const Sysroot& source, const fs::path& store) {
+    const auto kept = TRY(complete_generations(store));
+    std::string broken;
+    for (const Generation& one : kept) {
+        if (!compare(one.manifest, manifest).none()) continue;
+        std::string fault = TRY(fault_of_kept(manifest, store, one.number));
+        if (fault.empty()) {
+            unlink((in_store(store, one.number) / "fingerprint").c_str());  // of a root that may have changed meanwhile
+            TRY(remove_others(store, {one.number}));
+            return Stored{one.number, true, {}, std::move(broken)};
+        }
+        if (broken.empty()) broken = std::move(fault);
+    }
+    // What can be linked to is taken from the newest, each file only if its bytes are right.
+    const Generation* before = kept.empty() ? nullptr : &kept.front();
+    TRY(remove_others(store, before != nullptr ? std::set{before->number} : std::set<unsigned>()));
+    const auto numbers = TRY(numbers_in(store));
+    Stored made = TRY(make_generation(manifest, source, store, numbers.empty() ? 1 : *numbers.rbegin() + 1, before));
+    TRY(remove_others(store, {made.number}));
+    made.broken = std::move(broken);
+    return made;
+}
+
 }  // namespace
+
+Manifest beside_generations(const Manifest& manifest) {
+    Manifest result;
+    for (const auto& [path, entry] : manifest.entries)
+        if (!is_swapped(path)) result.entries.emplace(path, entry);
+    Entry& directory = result.entries[fs::path("/") / generations_directory];
+    directory.kind = Entry::Kind::directory;
+    directory.mode = 0755;
+    directory.reasons = {{"holds the generations", {}}};
+    return result;
+}
 
 Result<std::optional<Generation>> current_generation(const fs::path& chroot) {
     const auto number = current_number(chroot);
     if (!number) return std::optional<Generation>();
-    Generation current;
-    current.number = *number;
-    const fs::path file = chroot / directory_of(*number).relative_path() / "manifest.json";
-    current.manifest = TRY(Manifest::from_json(TRY(read_file(file))));
-    struct stat status {};
-    if (stat(file.c_str(), &status) == 0) current.made = status.st_mtime;
-    return std::optional(std::move(current));
+    return std::optional(TRY(read_generation(store_of(chroot), *number)));
+}
+
+Result<Stored> store_generation(const Manifest& manifest, const Sysroot& source, const fs::path& store,
+                                const std::optional<Generation>& in_place) {
+    if (!in_place) return store_at_boot(manifest, source, store);
+    if (compare(in_place->manifest, manifest).none()) return Stored{in_place->number, true, {}, {}};
+    for (const unsigned number : TRY(numbers_in(store)))
+        if (number > in_place->number) TRY(remove_tree(in_store(store, number)));
+    return make_generation(manifest, source, store, in_place->number + 1, &*in_place);
+}
+
+Result<> use_generation(const Manifest& manifest, const Sysroot& source, const fs::path& chroot, unsigned number) {
+    const Manifest beside = beside_generations(manifest);
+    (void)TRY(install(beside, source, chroot));
+    TRY(verify(beside, TRY(Sysroot::open(chroot)), Check::names));
+    return put_in_place(chroot, number);
 }
 
 Result<unsigned> install_generation(const Manifest& manifest, const Sysroot& source, const fs::path& chroot) {
     const auto current = TRY(current_generation(chroot));
     if (current && compare(current->manifest, manifest).none()) return current->number;
-    for (const unsigned number : TRY(numbers_in(chroot)))
-        if (number > (current ? current->number : 0)) TRY(remove_generation(chroot, number));
-
-    const unsigned number = current ? current->number + 1 : 1;
-    const Manifest there = placed(manifest, number);
-    TRY(install(there, source, chroot, current ? twins(*current, manifest, number) : Twins()));
-    TRY(verify(there, TRY(Sysroot::open(chroot)), Check::names));
-    TRY(write_file_atomic(chroot / directory_of(number).relative_path() / "manifest.json", manifest.to_json()));
-    TRY(put_in_place(chroot, number));
-    return number;
+    TRY(make_directories(store_of(chroot)));
+    const Stored made = TRY(store_generation(manifest, source, store_of(chroot), current));
+    TRY(use_generation(manifest, source, chroot, made.number));
+    return made.number;
 }
 
 Result<> verify_generation(const Generation& generation, const fs::path& chroot) {
-    return verify(placed(generation.manifest, generation.number), TRY(Sysroot::open(chroot)), Check::content);
+    Manifest placed = beside_generations(generation.manifest);
+    for (auto& [path, entry] : stored(generation.manifest, generation.number).entries)
+        placed.entries[fs::path("/") / generations_directory / path.relative_path()] = entry;
+    return verify(placed, TRY(Sysroot::open(chroot)), Check::content);
 }
 
 Result<std::vector<unsigned>> remove_unused_generations(const fs::path& chroot) {
-    std::set<unsigned> unused = TRY(numbers_in(chroot));
     const auto current = current_number(chroot);
     if (!current) return std::vector<unsigned>();
-    unused.erase(*current);
-    struct stat status {};
-    if (stat(chroot.c_str(), &status) < 0) return fail_errno(errno, "{}", chroot.string());
-    for (const pid_t pid : TRY(all_processes()))
-        for (const RunFile& file : files_run_by(pid, status.st_dev)) unused.erase(file.generation);
-    for (const unsigned number : unused) TRY(remove_generation(chroot, number));
-    return std::vector<unsigned>(unused.begin(), unused.end());
+    return remove_others(store_of(chroot), {*current});
 }
 
 Difference compare(const Manifest& old, const Manifest& wanted) {
@@ -214,20 +363,19 @@ std::string fingerprint(const Manifest& manifest, const Sysroot& source, std::st
 }
 
 Result<> keep_fingerprint(const fs::path& chroot, unsigned generation, std::string_view fingerprint) {
-    return write_file_atomic(chroot / directory_of(generation).relative_path() / "fingerprint", fingerprint);
+    return write_file_atomic(in_store(store_of(chroot), generation) / "fingerprint", fingerprint);
 }
 
 std::string kept_fingerprint(const fs::path& chroot, unsigned generation) {
-    return read_line(chroot / directory_of(generation).relative_path() / "fingerprint").value_or("");
+    return read_line(in_store(store_of(chroot), generation) / "fingerprint").value_or("");
 }
 
 Result<std::vector<OldCode>> old_code(const fs::path& chroot) {
     std::vector<OldCode> found;
-    struct stat status {};
-    if (stat(chroot.c_str(), &status) < 0) return fail_errno(errno, "{}", chroot.string());
+    const dev_t device = TRY(device_of(store_of(chroot)));
     for (const pid_t pid : TRY(survival_processes(chroot))) {
         OldCode process{pid, first_argument(pid), {}};
-        for (const RunFile& file : files_run_by(pid, status.st_dev))
+        for (const RunFile& file : files_run_by(pid, device))
             if (!is_still_current(chroot, file)) process.files.push_back(file.path);
         if (!process.files.empty()) found.push_back(std::move(process));
     }

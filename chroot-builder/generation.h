@@ -9,10 +9,13 @@
 //   /.generations/2/fingerprint      of the files they were taken from
 //
 // What lies outside /usr (directories, the name service's files, the daemons' configuration) is there once.
+// /.generations may be a directory of a local disk, and then outlives a boot (docs/decisions/0006); what is outside of
+// it never does.
 #pragma once
 
 #include "base/result.h"
 #include "base/sysroot.h"
+#include "chroot-builder/install.h"
 #include "chroot-builder/manifest.h"
 
 #include <cstdint>
@@ -23,6 +26,11 @@
 #include <vector>
 
 namespace pando::chroot {
+
+constexpr const char* generations_directory = ".generations";
+
+// What of a manifest lies outside the generations.
+Manifest beside_generations(const Manifest& manifest);
 
 struct Generation {
     unsigned number = 0;
@@ -44,6 +52,22 @@ Result<> verify_generation(const Generation& generation, const std::filesystem::
 
 // Removes the generations from which no process runs any more, but never the current one; which those were.
 Result<std::vector<unsigned>> remove_unused_generations(const std::filesystem::path& chroot);
+
+// The two halves of install_generation(), for a store that may be a disk's: the first touches nothing but the store.
+struct Stored {
+    unsigned number = 0;
+    bool kept = false;   // it was there, and every byte of it right
+    Copied added;        // what had to be written; the rest was there or is linked
+    std::string broken;  // what was wrong with one that would have been kept; empty: nothing
+};
+// `in_place` is the one in use; without it (a boot) whatever the store has kept is read to the last byte before it is
+// used, what has changed is made anew beside it, and the others go. On a disk it is flushed before it counts as
+// complete.
+Result<Stored> store_generation(const Manifest& manifest, const Sysroot& source, const std::filesystem::path& store,
+                                const std::optional<Generation>& in_place = std::nullopt);
+// Installs what lies outside the generations, then puts this one in place.
+Result<> use_generation(const Manifest& manifest, const Sysroot& source, const std::filesystem::path& chroot,
+                        unsigned number);
 
 struct Difference {
     std::vector<std::filesystem::path> added, changed, removed;  // changed: other content, mode, kind or target

@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 namespace pando::chroot {
@@ -16,6 +17,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr uint64_t usable_percent = 90;
+constexpr uint64_t least_free_percent = 5;
+constexpr uint64_t least_free_inodes = 64;
 
 double megabytes(uint64_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0); }
 
@@ -69,6 +72,8 @@ public:
         return {};
     }
 
+    const Copied& copied() const { return copied_; }
+
 private:
     // Entries are sorted, so most have the directory of the one before.
     Result<> enter(const fs::path& directory) {
@@ -121,25 +126,31 @@ private:
             TRY(copy_bytes(from.get(), to.get(), entry.size));
         }
         if (fchmod(to.get(), entry.mode) < 0) return fail_errno(errno, "chmod");
+        ++copied_.files;
+        copied_.bytes += entry.size;
         return put_in_place(temporary, name);
     }
 
     Result<bool> is_installed(const std::string& name, const Entry& entry) {
         UniqueFd fd(openat(parent_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
         struct stat status {};
-        if (!fd.valid() || fstat(fd.get(), &status) < 0 || !S_ISREG(status.st_mode) ||
-            static_cast<uint64_t>(status.st_size) != entry.size || (status.st_mode & 07777U) != entry.mode)
-            return false;
+        if (!fd.valid() || fstat(fd.get(), &status) < 0 || !is_ours(status, entry)) return false;
         const std::string content = TRY(target_.read(parent_path_ / name));
         return sha256(content) == entry.sha256;
     }
 
     Result<bool> link_twin(const fs::path& twin, const Entry& entry, const std::string& temporary) {
         const auto status = target_.lstat(twin);
-        if (!status || !S_ISREG(status->st_mode) || (status->st_mode & 07777U) != entry.mode) return false;
+        if (!status || !is_ours(*status, entry)) return false;
         const auto content = target_.read(twin);
         if (!content || sha256(*content) != entry.sha256) return false;
         return linkat(target_.fd(), twin.relative_path().c_str(), parent_.get(), temporary.c_str(), 0) == 0;
+    }
+
+    // Another owner could change it at any time.
+    static bool is_ours(const struct stat& status, const Entry& entry) {
+        return S_ISREG(status.st_mode) && status.st_uid == geteuid() && (status.st_mode & 07777U) == entry.mode &&
+               static_cast<uint64_t>(status.st_size) == entry.size;
     }
 
     // One installer at a time works on a target: what bears the name is left from a run that was cut short.
@@ -158,13 +169,14 @@ private:
     const Sysroot& source_;
     const Sysroot& target_;
     const Twins& twins_;
+    Copied copied_;
     fs::path parent_path_;
     UniqueFd parent_;
 };
 
 }  // namespace
 
-Result<> mount_tmpfs(const fs::path& target, uint64_t size, const Manifest& manifest) {
+Result<> check_size(uint64_t size, const Manifest& manifest) {
     const uint64_t needed = manifest.resident_bytes();
     const uint64_t usable = size / 100 * usable_percent;
     if (needed > usable)
@@ -172,6 +184,11 @@ Result<> mount_tmpfs(const fs::path& target, uint64_t size, const Manifest& mani
                          megabytes(needed), megabytes(size), megabytes(usable))
             .advise(fmt::format("set chroot.size to at least {} MiB, or carry fewer programs (chroot.programs)",
                                 needed * 100 / usable_percent / (1024 * 1024) + 1));
+    return {};
+}
+
+Result<> mount_tmpfs(const fs::path& target, uint64_t size, const Manifest& manifest) {
+    TRY(check_size(size, manifest));
     TRY(make_directories(target));
     const unsigned long again = is_tmpfs_mount(target) ? MS_REMOUNT : 0;
     const std::string options = fmt::format("mode=0755,size={}", size);
@@ -180,17 +197,29 @@ Result<> mount_tmpfs(const fs::path& target, uint64_t size, const Manifest& mani
     return {};
 }
 
-Result<> install(const Manifest& manifest, const Sysroot& source, const fs::path& target, const Twins& twins) {
+Result<> check_free(const fs::path& target) {
+    struct statvfs room {};
+    if (statvfs(target.c_str(), &room) < 0) return fail_errno(errno, "{}", target.string());
+    const uint64_t size = room.f_blocks * room.f_frsize;
+    const uint64_t free = room.f_bavail * room.f_frsize;
+    if (free >= size / 100 * least_free_percent && (room.f_files == 0 || room.f_favail >= least_free_inodes)) return {};
+    return fail("the chroot {} is full: {:.1f} of {:.1f} MiB are free, and {} names", target.string(), megabytes(free),
+                megabytes(size), room.f_favail)
+        .advise("look for what fills it (its logs are in var/log), or raise chroot.size");
+}
+
+Result<Copied> install(const Manifest& manifest, const Sysroot& source, const fs::path& target, const Twins& twins) {
     auto root = TRY(Sysroot::open(target));
     Installer installer(source, root, twins);
     for (const auto& [path, entry] : manifest.entries) {
         auto installed = installer.install(path, entry);
         if (installed) continue;
         Failure failure(installed.error().context(fmt::format("installing {} in {}", path.string(), target.string())));
-        if (installed.error().sys == ENOSPC) failure.advise("the filesystem is full: raise chroot.size");
+        if (installed.error().sys == ENOSPC)
+            failure.advise("the filesystem is full: raise chroot.size, or make room on the disk of chroot.path");
         return failure;
     }
-    return {};
+    return installer.copied();
 }
 
 }  // namespace pando::chroot

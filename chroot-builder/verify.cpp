@@ -13,9 +13,9 @@ namespace {
 constexpr size_t shown_limit = 20;  // lines of an error; a tree that was never filled has hundreds
 
 // On a node /proc, /sys and /dev are mounted over the directories made for them; their modes are not ours.
-bool is_mounted_over(const struct stat& directory, const Sysroot& target) {
-    struct stat root {};
-    return fstat(target.fd(), &root) == 0 && root.st_dev != directory.st_dev;
+bool is_mounted_over(const fs::path& path, const struct stat& directory, const Sysroot& target) {
+    const auto above = target.stat(path.parent_path());
+    return above && above->st_dev != directory.st_dev;
 }
 
 // What is wrong with one entry; empty when nothing is.
@@ -29,7 +29,7 @@ std::string fault(const fs::path& path, const Entry& entry, const Sysroot& targe
         return text && *text == entry.target ? "" : fmt::format("does not lead to {}", entry.target);
     }
     if (differs(entry.kind == Entry::Kind::directory ? S_IFDIR : S_IFREG)) return "is of another kind";
-    if (entry.kind == Entry::Kind::directory && is_mounted_over(*status, target)) return "";
+    if (entry.kind == Entry::Kind::directory && is_mounted_over(path, *status, target)) return "";
     if ((status->st_mode & 07777U) != entry.mode)
         return fmt::format("has mode {:04o}, not {:04o}", status->st_mode & 07777U, entry.mode);
     if (entry.kind == Entry::Kind::directory) return "";
@@ -43,17 +43,23 @@ std::string fault(const fs::path& path, const Entry& entry, const Sysroot& targe
 
 }  // namespace
 
-Result<> verify(const Manifest& manifest, const Sysroot& target, Check check) {
-    size_t count = 0;
-    std::string lines;
+std::vector<std::string> faults(const Manifest& manifest, const Sysroot& target, Check check) {
+    std::vector<std::string> found;
     for (const auto& [path, entry] : manifest.entries) {
         const std::string what = fault(path, entry, target, check);
-        if (what.empty()) continue;
-        if (++count <= shown_limit) lines += fmt::format("\n  {} {} ({})", path.string(), what, entry.why());
+        if (!what.empty()) found.push_back(fmt::format("{} {} ({})", path.string(), what, entry.why()));
     }
-    if (count > shown_limit) lines += fmt::format("\n  and {} more", count - shown_limit);
-    if (count > 0) return fail("the chroot {} is not what its manifest says:{}", target.directory().string(), lines);
-    if (check == Check::names) return {};
+    return found;
+}
+
+Result<> verify(const Manifest& manifest, const Sysroot& target, Check check) {
+    const auto found = faults(manifest, target, check);
+    std::string lines;
+    for (size_t i = 0; i < found.size() && i < shown_limit; ++i) lines += "\n  " + found[i];
+    if (found.size() > shown_limit) lines += fmt::format("\n  and {} more", found.size() - shown_limit);
+    if (!found.empty())
+        return fail("the chroot {} is not what its manifest says:{}", target.directory().string(), lines);
+    if (check != Check::content) return {};
 
     // The closure of everything inside, looked for inside.
     Request all;

@@ -3,6 +3,7 @@
 // root nothing.
 #include "chroot-builder/residence.h"
 #include "cli/command.h"
+#include "cli/node_chroot.h"
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -64,6 +65,7 @@ std::string as_json(const Findings& findings) {
                                              {"in_memory", findings.in_memory()},
                                              {"chroot", chroot::chroot_path},
                                              {"chroot_bytes", findings.chroot_bytes},
+                                             {"place", place_json(place_of(chroot::chroot_path))},
                                              {"processes", std::move(processes)}};
     return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
@@ -78,7 +80,8 @@ void print_table(const Findings& findings) {
                    survivor.footholds.empty() ? "none" : std::to_string(survivor.footholds.size()));
         for (const auto& foothold : survivor.footholds) fmt::print("{:>9}{}: {}\n", "", foothold.how, foothold.path);
     }
-    fmt::print("{}: {:.1f} MB\n", chroot::chroot_path, megabytes(findings.chroot_bytes));
+    fmt::print("{}: {:.1f} MB of memory\n", chroot::chroot_path, megabytes(findings.chroot_bytes));
+    print_place(place_of(chroot::chroot_path));
     if (!findings.in_memory()) fmt::print("a daemon's memory is not locked: with swap it can be slow or stuck\n");
     if (findings.survivors.empty()) fmt::print("no survival process runs here\n");
 }

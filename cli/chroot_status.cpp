@@ -23,6 +23,7 @@ struct Findings {
     std::vector<chroot::OldCode> old;
     int64_t age = 0;  // seconds
     uint64_t used = 0;
+    std::optional<chroot::Place> place;
     bool fresh() const { return drift.none() && old.empty(); }
 };
 
@@ -36,6 +37,7 @@ Result<Findings> look(const StatusOptions& options) {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     found.age = std::chrono::duration_cast<std::chrono::seconds>(now).count() - found.generation.made;
     found.used = TRY(chroot::used_bytes(node.path()));
+    found.place = place_of(node.path());
     return found;
 }
 
@@ -53,6 +55,7 @@ std::string as_json(const Findings& found) {
                                              {"generation", found.generation.number},
                                              {"age_seconds", found.age},
                                              {"used_bytes", found.used},
+                                             {"place", place_json(found.place)},
                                              {"drift",
                                               {{"added", names(found.drift.added)},
                                                {"changed", names(found.drift.changed)},
@@ -64,6 +67,7 @@ std::string as_json(const Findings& found) {
 void print(const Findings& found) {
     fmt::print("generation {}, made {} s ago, {} entries; the chroot takes {:.1f} MB\n", found.generation.number,
                found.age, found.generation.manifest.entries.size(), static_cast<double>(found.used) / 1e6);
+    print_place(found.place);
     for (const auto& path : found.drift.added) fmt::print("DRIFT  wanted by now: {}\n", printable(path.native()));
     for (const auto& path : found.drift.changed) fmt::print("DRIFT  other on the root: {}\n", printable(path.native()));
     for (const auto& path : found.drift.removed)

@@ -5,6 +5,7 @@
 #include "cli/lab_table.h"
 
 #include <cstdio>
+#include <map>
 #include <memory>
 
 namespace pando::cli {
@@ -19,16 +20,20 @@ struct UpOptions {
     std::string lun;
     std::string acceleration = "auto";
     std::vector<std::string> node_arguments;
+    std::vector<std::string> disks;
     bool no_power = false;
     uint32_t wait = 0;
 };
 
-Result<> read_node_arguments(const std::vector<std::string>& given, lab::LabOptions& options) {
+// NODE=VALUE
+template <typename Value>
+Result<> read_by_node(const std::vector<std::string>& given, std::string_view example,
+                      std::map<std::string, Value>& by_node) {
     for (const auto& pair : given) {
         const size_t equals = pair.find('=');
         if (equals == std::string::npos || equals == 0)
-            return bad_input("'{}' names no node", pair).advise("write --node-arguments n1='rd.pando.break=join'");
-        options.node_arguments[pair.substr(0, equals)] = pair.substr(equals + 1);
+            return bad_input("'{}' names no node", pair).advise(fmt::format("write {}", example));
+        by_node[pair.substr(0, equals)] = pair.substr(equals + 1);
     }
     return {};
 }
@@ -50,6 +55,7 @@ Action declare_lab_up(CLI::App& app) {
     app.add_option("--acceleration", options->acceleration, "auto, kvm or tcg")->capture_default_str();
     app.add_option("--kernel-arguments", options->lab.kernel_arguments, "added on every blade");
     app.add_option("--node-arguments", options->node_arguments, "NODE=ARGUMENTS, added on one blade");
+    app.add_option("--disk", options->disks, "NODE=FILE: the file is this blade's local disk (raw)");
     app.add_flag("--no-power", options->no_power, "services only, blades stay off");
     app.add_option("--wait", options->wait, "seconds to wait until every blade takes ssh logins");
     return [options]() -> Result<int> {
@@ -61,7 +67,8 @@ Action declare_lab_up(CLI::App& app) {
         lab.lun = options->lun;
         lab.power_on = !options->no_power;
         lab.machine.acceleration = TRY(lab::parse_acceleration(options->acceleration));
-        TRY(read_node_arguments(options->node_arguments, lab));
+        TRY(read_by_node(options->node_arguments, "--node-arguments n1='rd.pando.break=join'", lab.node_arguments));
+        TRY(read_by_node(options->disks, "--disk n1=disk.img", lab.disks));
         const auto say = [](std::string_view line) {
             fmt::print("{}\n", line);
             std::fflush(stdout);

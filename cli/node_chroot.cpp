@@ -41,6 +41,25 @@ void add_options(CLI::App& app, NodeChrootOptions& options) {
     app.add_option("--cluster", options.cluster, "cluster.yaml; else what this node booted with");
 }
 
+std::optional<chroot::Place> place_of(const std::filesystem::path& chroot) {
+    if (chroot != chroot::chroot_path) return std::nullopt;
+    auto place = chroot::Place::load();
+    return place ? std::optional(std::move(*place)) : std::nullopt;
+}
+
+nlohmann::ordered_json place_json(const std::optional<chroot::Place>& place) {
+    if (!place) return nullptr;
+    return {{"wanted", place->wanted},         {"on_disk", place->on_disk()},   {"device", place->device},
+            {"filesystem", place->filesystem}, {"directory", place->directory}, {"reason", place->reason}};
+}
+
+void print_place(const std::optional<chroot::Place>& place) {
+    if (!place) return;
+    fmt::print("its programs are {}\n", place->text());
+    if (!place->reason.empty()) fmt::print("and not at {}: {}\n", place->wanted, place->reason);
+    if (!place->advice.empty()) fmt::print("  -> {}\n", place->advice);
+}
+
 Result<NodeChroot> NodeChroot::open(const NodeChrootOptions& options) {
     auto description = TRY(read_description(options.cluster));
     return NodeChroot(std::move(description.cluster), std::move(description.text), std::move(description.files),

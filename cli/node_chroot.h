@@ -5,11 +5,13 @@
 
 #include "base/sysroot.h"
 #include "chroot-builder/generation.h"
+#include "chroot-builder/place.h"
 #include "chroot-builder/residence.h"
 #include "config/cluster.h"
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -21,6 +23,12 @@ struct NodeChrootOptions {
     std::string cluster;
 };
 void add_options(CLI::App& app, NodeChrootOptions& options);
+
+// Where the generations of the chroot in use are kept, as the boot recorded it. Nothing: it is another one, or the
+// machine is no node.
+std::optional<chroot::Place> place_of(const std::filesystem::path& chroot);
+nlohmann::ordered_json place_json(const std::optional<chroot::Place>& place);
+void print_place(const std::optional<chroot::Place>& place);
 
 class NodeChroot {
 public:

@@ -29,6 +29,10 @@ const Node* Cluster::find_node(std::string_view wanted) const {
 
 std::string Cluster::lock_table() const { return name + ":" + root.name; }
 
+ChrootPlace Cluster::chroot_place(const Node& node) const {
+    return parse_chroot_place(node.chroot_path.value_or(chroot.path)).value_or(ChrootPlace());  // checked when loaded
+}
+
 uint32_t Cluster::journals() const { return std::max(root.journals, static_cast<uint32_t>(nodes.size())); }
 
 }  // namespace pando::config

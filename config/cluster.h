@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/deadline.h"
+#include "config/chroot_place.h"
 
 #include <cstdint>
 #include <map>
@@ -59,6 +60,7 @@ struct Node {
     std::vector<FenceDevice> fence;
     std::vector<std::string> drivers;           // kernel modules this machine boots with; empty: unknown
     std::vector<std::string> kernel_arguments;  // profile's first, then the node's own
+    std::optional<std::string> chroot_path;     // in place of chroot.path
     const Nic* cluster_nic() const;             // never null on a checked cluster
     std::string cluster_address() const;        // without the prefix length
 };
@@ -98,7 +100,8 @@ struct Storage {
 };
 
 struct Chroot {
-    std::string path = "tmpfs";         // nothing else is built so far
+    std::string path = "tmpfs";         // config/chroot_place.h
+    Milliseconds disk_timeout{10000};   // how long a disk is waited for
     uint64_t size = 128ULL << 20U;      // bytes, the limit of the tmpfs
     std::vector<std::string> programs;  // further programs to carry
 };
@@ -153,6 +156,7 @@ struct Cluster {
     const Node* find_node(std::string_view name) const;  // null when there is none
     std::string lock_table() const;                      // "grove:root"
     uint32_t journals() const;                           // root.journals, or one per node
+    ChrootPlace chroot_place(const Node& node) const;    // its own, or chroot.path
 };
 
 }  // namespace pando::config

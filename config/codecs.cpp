@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/codecs.h"
 
+#include "config/chroot_place.h"
 #include "config/values.h"
 
 #include <algorithm>
@@ -295,11 +296,8 @@ Codec<std::string> relative_file() {
 }
 
 Codec<std::string> chroot_place() {
-    return text("tmpfs", [](std::string_view given) -> Result<std::string> {
-        if (given == "tmpfs") return std::string(given);
-        return bad_input("\"{}\" is no place for the chroot", given)
-            .advise("only tmpfs is built so far: write tmpfs, or leave path: out");
-    });
+    return text("tmpfs, a disk, path",
+                [](std::string_view given) -> Result<std::string> { return TRY(parse_chroot_place(given)).text(); });
 }
 
 Codec<std::string> mount_options() {

@@ -38,7 +38,7 @@ Codec<std::string> portal();  // address, or address:port; shown with the port
 Codec<std::string> iscsi_name();
 Codec<std::string> absolute_path();
 Codec<std::string> relative_file();
-Codec<std::string> chroot_place();  // tmpfs
+Codec<std::string> chroot_place();  // as config/chroot_place.h has it
 Codec<std::string> mount_options();
 Codec<std::string> ssh_key();
 Codec<std::string> scope();

@@ -10,7 +10,10 @@ namespace pando::config {
 
 namespace {
 
-const std::vector<std::string> profile_keys = {"nics", "fence", "drivers", "kernel_arguments"};
+const std::vector<std::string> profile_keys = {"nics", "fence", "drivers", "kernel_arguments", "chroot_path"};
+
+// All others are lists.
+bool is_scalar_key(std::string_view key) { return key == "chroot_path"; }
 
 bool is_profile_key(std::string_view key) {
     return std::find(profile_keys.begin(), profile_keys.end(), key) != profile_keys.end();
@@ -135,13 +138,14 @@ Value appended(Value base, const Value& over) {
 
 void fold(Value& node, const Value& profile) {
     for (const auto& entry : profile.entries) {
-        if (!is_list(&entry.value) || !is_profile_key(entry.key)) continue;  // said when the profile was looked at
+        const bool scalar = is_scalar_key(entry.key);
+        if ((!scalar && !is_list(&entry.value)) || !is_profile_key(entry.key)) continue;  // said when it was looked at
         Value* own = node.find(entry.key);
         if (own == nullptr) {
             node.entries.push_back(entry);
             continue;
         }
-        if (!is_list(own)) continue;  // said when the lists are read
+        if (scalar || !is_list(own)) continue;  // the node's own wins; or it is said when the lists are read
         if (entry.key == "nics")
             *own = merged_nics(entry.value, *own);
         else if (entry.key == "fence")
@@ -181,7 +185,7 @@ bool usable(const Value::Entry& entry, Complaints& complaints) {
         if (!is_profile_key(part.key)) {
             complaints.add(part.mark, fmt::format("unknown key \"{}\" in a profile", part.key),
                            suggestion(part.key, profile_keys));
-        } else if (part.value.kind != Value::Kind::list) {
+        } else if (!is_scalar_key(part.key) && part.value.kind != Value::Kind::list) {
             complaints.add(part.value.mark, fmt::format("{} must be a list", part.key), "one `- …` line for each");
         }
     }

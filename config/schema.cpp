@@ -130,7 +130,7 @@ Field<Cluster> profiles() {
                             "name: keys",
                             {},
                             false,
-                            "defaults for the nodes that name it: nics, fence, drivers, kernel_arguments",
+                            "defaults for the nodes that name it: nics, fence, drivers, kernel_arguments, chroot_path",
                             {}};
     return {"profiles", [](const Value&, Cluster&, Complaints&) {},
             [](const Cluster& cluster) {
@@ -158,6 +158,8 @@ const Table<Node>& node_table() {
               "kernel modules its machine boots with; none: whatever the image holds"),
         field("kernel_arguments", &Node::kernel_arguments, list_of(kernel_argument()),
               "of this node, after boot.kernel_arguments and the profile's"),
+        field("chroot_path", &Node::chroot_path, maybe(chroot_place()),
+              "where this node's chroot is kept, in place of chroot.path"),
     };
     return table;
 }
@@ -194,8 +196,12 @@ const Table<Cluster>& cluster_table() {
         field("chroot", &Cluster::chroot,
               mapping(Table<Chroot>{
                   field("path", &Chroot::path, chroot_place(),
-                        "where it stands; nothing else than tmpfs is built so far"),
-                  field("size", &Chroot::size, size(32ULL << 20U, 64ULL << 30U), "limit of the tmpfs"),
+                        "where its programs are kept: tmpfs, or a local disk by UUID=, LABEL=, PARTUUID= or "
+                        "PARTLABEL=, with :/directory on it behind that"),
+                  field("disk_timeout", &Chroot::disk_timeout, duration(0s, 30s),
+                        "a disk that has not appeared by then is done without: tmpfs"),
+                  field("size", &Chroot::size, size(32ULL << 20U, 64ULL << 30U),
+                        "limit of the tmpfs, which must hold all of it when the disk is missing"),
                   field("programs", &Chroot::programs, list_of(program()), "further programs to carry"),
               }),
               "the fencing chroot"),

@@ -2,10 +2,7 @@
 #include "initrd/ahead.h"
 
 #include "base/file.h"
-#include "base/log.h"
 #include "chroot-builder/agents.h"
-#include "chroot-builder/generation.h"
-#include "chroot-builder/install.h"
 #include "chroot-builder/manifest.h"
 #include "chroot-builder/residence.h"
 #include "config/render.h"
@@ -21,19 +18,22 @@ namespace fs = std::filesystem;
 
 constexpr const char* manifest_file = "/usr/lib/pando/chroot.json";
 
-Result<std::string> fill_chroot(uint64_t size) {
+// The hardware stage went on when the NICs were there: the local disk may still need its driver.
+void load_disk_drivers(const std::function<bool()>& there, Deadline deadline) {
+    (void)hwdetect::coldplug(there, deadline);  // what matters is whether the disk is there then
+}
+
+Result<FilledChroot> fill(ChrootJob job) {
     const auto manifest = TRY(chroot::Manifest::from_json(TRY(read_file(manifest_file))));
-    TRY(chroot::mount_tmpfs(chroot::chroot_path, size, manifest));
-    const auto image = TRY(Sysroot::open("/"));
-    TRY(chroot::install_generation(manifest, image, chroot::chroot_path));
+    job.disk.load_drivers = load_disk_drivers;
+    auto filled = TRY(fill_chroot(std::move(job), manifest));
     // What systemd looks for when it shuts down: the exit tree's entry.
     const fs::path entry = fs::path(chroot::chroot_path) / "shutdown";
     std::error_code ec;
     if (!fs::is_symlink(entry)) fs::create_symlink("usr/sbin/pando-survival", entry, ec);
     if (ec) return fail_errno(ec.value(), "creating {}", entry.string());
     if (!fs::is_symlink("/run/pando/chroot")) fs::create_symlink("../initramfs", "/run/pando/chroot", ec);
-    return fmt::format("{} entries, {:.1f} MB at {}", manifest.entries.size(),
-                       static_cast<double>(manifest.bytes()) / 1e6, chroot::chroot_path);
+    return filled;
 }
 
 Result<> write_daemon_configuration(const Boot& boot) {
@@ -62,7 +62,7 @@ Result<> write_daemon_configuration(const Boot& boot) {
     return {};
 }
 
-Result<chroot::SurvivalNamespace*> make_survival(Boot& boot, const std::shared_future<Result<std::string>>& filling) {
+Result<chroot::SurvivalNamespace*> make_survival(Boot& boot, const std::shared_future<Result<FilledChroot>>& filling) {
     if (const auto& filled = filling.get(); !filled) return Failure(filled.error());
     TRY(hwdetect::load_modules({"configfs"}));
     TRY(mount_configfs());
@@ -101,7 +101,7 @@ void peek_bundle(Boot& boot) {
 
 void begin_chroot(Boot& boot) {
     if (!needs_begin(boot.survival_made)) return;
-    boot.chroot_filled = begin([size = boot.cluster->chroot.size] { return fill_chroot(size); });
+    boot.chroot_filled = begin([job = chroot_job(*boot.cluster, boot.node())] { return fill(job); });
     boot.survival_made = begin([&boot, filled = boot.chroot_filled] { return make_survival(boot, filled); });
 }
 

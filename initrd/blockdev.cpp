@@ -2,7 +2,7 @@
 #include "initrd/blockdev.h"
 
 #include "base/number.h"
-#include "hwdetect/uevent.h"
+#include "initrd/wait_for_device.h"
 #include "rootfs/install.h"
 
 #include <fcntl.h>
@@ -18,9 +18,6 @@ namespace fs = std::filesystem;
 
 const fs::path block_class = "sys/class/block";
 constexpr uint64_t sector = 512;  // sysfs counts in these, whatever the disk's own size
-
-// Something may appear without an event here: a filesystem that another machine is just writing.
-constexpr Milliseconds look_again{2000};
 
 bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
 
@@ -116,11 +113,6 @@ void read_scsi_address(const Sysroot& root, const fs::path& path, Disk& disk) {
 bool is_passed_over(std::string_view name) {
     constexpr std::array prefixes = {"ram", "zram", "sr", "fd", "dm-", "md", "nbd"};
     return std::any_of(prefixes.begin(), prefixes.end(), [&](const char* p) { return starts_with(name, p); });
-}
-
-fs::path device_path(std::string name) {
-    std::replace(name.begin(), name.end(), '!', '/');  // so the kernel writes a slash in a device's name
-    return fs::path("/dev") / name;
 }
 
 std::optional<Gfs2Superblock> read_gfs2(const Sysroot& root, const std::string& name) {
@@ -256,18 +248,12 @@ Failure not_found(const Sysroot& root, const config::Storage& storage, std::stri
     return failure.advise("is the LUN mapped to this initiator, and is the controller's driver in the image?");
 }
 
-// Looks, and looks again at every event, until `look` has something or the deadline passes.
-template <typename T, typename Look>
-Result<std::optional<T>> wait_for(const Look& look, Deadline deadline) {
-    auto events = TRY(hwdetect::Uevents::listen());
-    for (;;) {
-        std::optional<T> found = TRY(look());
-        if (found || deadline.passed()) return found;
-        (void)events.wait(deadline.capped(look_again));
-    }
-}
-
 }  // namespace
+
+fs::path device_path(std::string name) {
+    std::replace(name.begin(), name.end(), '!', '/');  // so the kernel writes a slash in a device's name
+    return fs::path("/dev") / name;
+}
 
 Result<std::vector<Disk>> read_disks(const Sysroot& root) {
     std::vector<Disk> disks;

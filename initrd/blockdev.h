@@ -51,6 +51,8 @@ struct Partition {
 Result<std::vector<Disk>> read_disks(const Sysroot& root);
 Result<std::vector<Partition>> read_partitions(const Sysroot& root, const std::string& disk);
 
+std::filesystem::path device_path(std::string name);  // /dev/sda3; the kernel's name has ! for a slash
+
 // Is this the LUN that cluster.yaml means? By storage.identity; without it, by target and LUN number; without
 // both every disk is.
 bool is_cluster_disk(const config::Storage& storage, const Disk& disk);

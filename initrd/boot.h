@@ -11,6 +11,7 @@
 #include "hwdetect/machine.h"
 #include "initrd/arguments.h"
 #include "initrd/fence_check.h"
+#include "initrd/fill_chroot.h"
 #include "initrd/notify.h"
 #include "initrd/stages.h"
 #include "initrd/timeline.h"
@@ -40,7 +41,7 @@ struct Boot {
 
     // Work that goes on beside the stages (initrd/ahead.h); each is collected by the stage it belongs to. Shared
     // futures: what comes later waits for what came before.
-    std::shared_future<Result<std::string>> chroot_filled;  // "112 files, 31 MB"
+    std::shared_future<Result<FilledChroot>> chroot_filled;
     std::shared_future<Result<chroot::SurvivalNamespace*>> survival_made;
     std::shared_future<Result<>> root_modules_loaded;
     std::shared_future<std::vector<FenceAnswer>> fence_answers;

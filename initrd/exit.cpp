@@ -5,10 +5,12 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/procfs.h"
+#include "chroot-builder/generation.h"
 #include "chroot-builder/residence.h"
 #include "chroot-builder/survival_namespace.h"
 #include "initrd/console.h"
 #include "initrd/ending.h"
+#include "initrd/unmounting.h"
 
 #include <poll.h>
 #include <sys/mount.h>
@@ -20,6 +22,7 @@
 #include <vector>
 
 namespace pando::initrd {
+namespace fs = std::filesystem;
 namespace {
 
 using chroot::device_of_mount;
@@ -48,16 +51,12 @@ bool has_no_disk(const std::string& filesystem) {
     return ("\n" + types).find("\nnodev\t" + filesystem + "\n") != std::string::npos;
 }
 
-// A child does it, since an unmount that waits for a fencing cannot be interrupted.
-Result<> unmount(const Mount& mount, Deadline deadline) {
-    const int flags = has_no_disk(mount.filesystem) ? MNT_DETACH : 0;
-    const pid_t pid = fork();
-    if (pid < 0) return fail_errno(errno, "fork");
-    if (pid == 0) _exit(umount2(mount.point.c_str(), flags) == 0 ? 0 : errno);
-    auto child = TRY(Child::adopt(pid));
-    const int status = TRY(child.wait(deadline));
-    if (status != 0) return fail_errno(status, "unmounting {}", mount.point);
-    return {};
+// A local disk with the chroot's generations, from which this program runs. Without it the journal mends the filesystem
+// at the next boot, so a failure loses nothing.
+void make_disk_read_only(Deadline deadline) {
+    const auto made = make_read_only(fs::path("/") / chroot::generations_directory, deadline);
+    if (!made) log::warning("exit: the chroot's disk stays as it is: {}", made.error().what);
+    if (made && !made->empty()) log::info("exit: {} is read-only and clean", *made);
 }
 
 // Ends whatever holds a file, mapping or directory of the old root, and waits for its end. The survival set stands
@@ -88,7 +87,8 @@ Result<std::string> leave_root(Deadline deadline) {
         TRY(end_users_of_old_root(deadline));
         Error last;
         for (const Mount& mount : TRY(mounts_below(old_root))) {
-            if (auto done = unmount(mount, deadline); !done) {
+            const int flags = has_no_disk(mount.filesystem) ? MNT_DETACH : 0;
+            if (auto done = unmount(mount.point, flags, deadline); !done) {
                 last = done.error();
                 if (last.kind == ErrorKind::timeout) return Failure(last);
             }
@@ -157,6 +157,7 @@ void exit_main(int argc, char** argv) {
     step("end dlm_controld", end_daemon("@dlm_controld", seconds(20)));
     step("leave the cluster", leave_cluster());
     step("end iscsid", end_daemon("@iscsid", seconds(5)));
+    make_disk_read_only(Deadline::after(seconds(20)));
     log::info("exit: {}", verb);
     end_machine(ending_of(verb));
 }

@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/sysroot.h"
+#include "chroot-builder/install.h"
 #include "chroot-builder/manifest.h"
+#include "chroot-builder/place.h"
 #include "config/bundle.h"
 #include "config/load.h"
 #include "config/render.h"
@@ -209,6 +211,13 @@ Result<std::vector<std::string>> known_drivers(const config::Cluster& cluster) {
     return std::vector<std::string>(drivers.begin(), drivers.end());
 }
 
+std::vector<std::string> disk_drivers(const config::Cluster& cluster) {
+    const bool wanted = std::any_of(cluster.nodes.begin(), cluster.nodes.end(), [&](const config::Node& node) {
+        return cluster.chroot_place(node).kind == config::ChrootPlace::Kind::disk;
+    });
+    return wanted ? chroot::filesystem_drivers() : std::vector<std::string>();
+}
+
 Result<Image> build_image(const ImageOptions& options) {
     std::error_code ec;
     const fs::path root = fs::canonical(options.root, ec);
@@ -230,11 +239,14 @@ Result<Image> build_image(const ImageOptions& options) {
     } else {
         drivers = TRY(known_drivers(cluster));
     }
+    for (const auto& driver : disk_drivers(cluster))
+        if (std::find(drivers.begin(), drivers.end(), driver) == drivers.end()) drivers.push_back(driver);
     image.drivers = drivers.size();
 
     const auto files = TRY(config::read_agent_files(options.cluster_yaml, cluster));
     const auto manifest = TRY(chroot::resolve(tree, chroot::request_for(cluster, files)));
     for (const std::string& warning : manifest.warnings) log::warning("{}", warning);
+    TRY(chroot::check_size(cluster.chroot.size, manifest));  // on a disk, too: it may be missing one day
 
     const auto bundle =
         config::bundle_archive(config::encode(TRY(config::make_bundle(options.cluster_yaml, options.generation))));

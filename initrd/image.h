@@ -42,4 +42,7 @@ Result<std::vector<std::string>> kernels(const std::filesystem::path& root);
 // The drivers of the cluster's nodes and those every boot needs. Error: a node whose drivers are not said.
 Result<std::vector<std::string>> known_drivers(const config::Cluster& cluster);
 
+// Those of the filesystems on which a chroot may be kept, when any node's is to be kept on a disk.
+std::vector<std::string> disk_drivers(const config::Cluster& cluster);
+
 }  // namespace pando::initrd

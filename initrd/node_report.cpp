@@ -30,6 +30,14 @@ std::string to_json(const NodeState& state) {
         json["survival"].push_back({{"pid", process.pid}, {"name", process.name}});
     json["footholds"] = state.footholds.size();
     json["chroot"] = {{"used_bytes", state.chroot_used}, {"size_bytes", state.chroot_size}};
+    if (state.place) {
+        json["chroot"]["wanted"] = state.place->wanted;
+        json["chroot"]["on_disk"] = state.place->on_disk();
+        json["chroot"]["device"] = state.place->device;
+        json["chroot"]["filesystem"] = state.place->filesystem;
+        json["chroot"]["disk_free_bytes"] = state.disk_free;
+        json["chroot"]["reason"] = state.place->reason;
+    }
     return json.dump(1) + "\n";
 }
 
@@ -57,6 +65,11 @@ std::string to_text(const NodeState& state) {
     }
     row("chroot", fmt::format("{:.1f} of {:.0f} MB used", static_cast<double>(state.chroot_used) / 1e6,
                               static_cast<double>(state.chroot_size) / 1e6));
+    if (state.place && state.place->on_disk())
+        row("", fmt::format("programs {}, {:.0f} MB free there", state.place->text(),
+                            static_cast<double>(state.disk_free) / 1e6));
+    if (state.place && !state.place->reason.empty())
+        row("", fmt::format("programs in memory, not at {}: {}", state.place->wanted, state.place->reason));
     std::string processes;
     for (const auto& process : state.survival)
         processes += fmt::format("{}{} ({})", processes.empty() ? "" : ", ", process.name, process.pid);

@@ -4,14 +4,16 @@
 #include <sys/statvfs.h>
 #include <algorithm>
 #include "base/file.h"
+#include "chroot-builder/generation.h"
 
 namespace pando::initrd {
 namespace {
 
-// As process 1 has it, since we may run inside the chroot. The last mount at "/" is the one that is seen.
-std::optional<Mount> read_root_mount() {
+// As process 1 has it, since we may run inside the chroot. The last mount at a point is the one that is seen.
+std::optional<Mount> read_mount(const std::string& point) {
     const auto mounts = mounts_of(1).value_or(std::vector<Mount>());
-    const auto found = std::find_if(mounts.rbegin(), mounts.rend(), [](const Mount& one) { return one.point == "/"; });
+    const auto found =
+        std::find_if(mounts.rbegin(), mounts.rend(), [&](const Mount& one) { return one.point == point; });
     return found == mounts.rend() ? std::nullopt : std::optional(*found);
 }
 
@@ -31,6 +33,20 @@ std::vector<std::string> required_daemons() {
     return names;
 }
 
+const std::filesystem::path generations = std::filesystem::path(chroot::chroot_path) / chroot::generations_directory;
+
+void read_room(NodeState& state) {
+    const std::filesystem::path tree = runs_inside_chroot() ? "/" : chroot::chroot_path;
+    struct statvfs fs {};
+    if (statvfs(tree.c_str(), &fs) == 0) {
+        state.chroot_size = fs.f_blocks * fs.f_frsize;
+        state.chroot_used = (fs.f_blocks - fs.f_bfree) * fs.f_frsize;
+    }
+    if (auto place = chroot::Place::load()) state.place = std::move(*place);
+    if (state.place && state.place->on_disk() && statvfs((tree / chroot::generations_directory).c_str(), &fs) == 0)
+        state.disk_free = fs.f_bavail * fs.f_frsize;
+}
+
 void find_faults(NodeState& state) {
     auto& faults = state.faults;
     if (!state.boot) faults.emplace_back("this system was not started by pando-boot");
@@ -46,6 +62,13 @@ void find_faults(NodeState& state) {
     // Logs of the survival set are there too; a full one ends with no fence agent able to run.
     if (state.chroot_used > state.chroot_size / 10 * 8 && state.chroot_size > 0)
         faults.emplace_back("the chroot is nearly full: look at /run/initramfs/var/log, or raise chroot.size");
+    if (state.place && state.place->on_disk()) {
+        const auto mount = read_mount(generations);
+        if (!mount) faults.push_back("the chroot's generations are not mounted any more: " + state.place->text());
+        if (mount && !mount->writable())
+            faults.push_back(
+                fmt::format("the chroot's disk {} has become read-only: it is dying, see dmesg", state.place->device));
+    }
     for (const auto& foothold : state.footholds) {
         faults.push_back(fmt::format("{} (process {}) stands on the shared root by {}: {}", foothold.process,
                                      foothold.pid, foothold.how, foothold.path));
@@ -58,15 +81,11 @@ Result<NodeState> read_node_state() {
     NodeState state;
     if (auto boot = Timeline::load()) state.boot = std::move(*boot);
     if (auto quorum = read_quorum()) state.quorum = std::move(*quorum);
-    state.root = read_root_mount();
+    state.root = read_mount("/");
     const auto pids = TRY(chroot::survival_processes());
     for (const pid_t pid : pids) state.survival.push_back({pid, first_argument(pid)});
     if (state.root) state.footholds = TRY(chroot::footholds(pids, state.root->device));
-    struct statvfs fs {};
-    if (statvfs(runs_inside_chroot() ? "/" : chroot::chroot_path, &fs) == 0) {
-        state.chroot_size = fs.f_blocks * fs.f_frsize;
-        state.chroot_used = (fs.f_blocks - fs.f_bfree) * fs.f_frsize;
-    }
+    read_room(state);
     find_faults(state);
     return state;
 }

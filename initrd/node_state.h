@@ -5,6 +5,7 @@
 
 #include "base/procfs.h"
 #include "base/result.h"
+#include "chroot-builder/place.h"
 #include "chroot-builder/residence.h"
 #include "initrd/quorum.h"
 #include "initrd/timeline.h"
@@ -26,7 +27,9 @@ struct NodeState {
     std::optional<Mount> root;
     std::vector<Process> survival;
     std::vector<chroot::Foothold> footholds;    // of the survival set on the root: must be empty
-    uint64_t chroot_used = 0, chroot_size = 0;  // bytes
+    uint64_t chroot_used = 0, chroot_size = 0;  // bytes of its tmpfs
+    std::optional<chroot::Place> place;         // where its generations are; absent: the boot did not get that far
+    uint64_t disk_free = 0;                     // bytes, when they are on a disk
     std::vector<std::string> faults;            // what is wrong, a line each; empty on a healthy node
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Stage chroot: the fencing chroot is complete and stands on its own.
+#include "base/log.h"
 #include "initrd/ahead.h"
 #include "initrd/background.h"
 #include "initrd/boot.h"
@@ -22,14 +23,18 @@ Result<> keep_in_memory(Boot& boot, Deadline deadline) {
 Result<std::string> run_chroot(Boot& boot, Deadline deadline) {
     begin_chroot(boot);
     const auto& filled = *TRY(collect(boot.chroot_filled, deadline, "filling the chroot"));
-    if (!filled) return filled;
+    if (!filled) return Failure(filled.error());
+    for (const Error& remark : filled->remarks) {
+        log::warning("{}", remark.what);
+        if (!remark.advice.empty()) log::hint("{}", remark.advice);
+    }
     const auto& survival = *TRY(collect(boot.survival_made, deadline, "making the chroot's mount namespace"));
     if (!survival) return Failure(survival.error());
     TRY(keep_in_memory(boot, deadline));
     // The session must outlive a lost connection, and who mends it must not stand on the root.
     if (boot.cluster->storage.iscsi && !(boot.iscsid && boot.iscsid->running()))
         boot.iscsid = TRY((*survival)->start({"/usr/sbin/iscsid", "-f"}, {}));
-    return filled;
+    return filled->summary;
 }
 
 }  // namespace pando::initrd

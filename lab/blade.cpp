@@ -101,6 +101,10 @@ std::vector<std::string> qemu_argv(const Blade& blade, const MachineOptions& opt
         add("-device",
             fmt::format("virtio-net-pci,netdev=nic{},mac={}{}", i, blade.nics[i].mac, i == 0 ? ",bootindex=1" : ""));
     }
+    if (!blade.disk.empty()) {
+        add("-drive", fmt::format("if=none,id=disk,format=raw,file={}", value(blade.disk.string())));
+        add("-device", "virtio-blk-pci,drive=disk,serial=" + value("disk-" + blade.name));
+    }
     add("-device", "virtio-rng-pci");
     add("-device", "i6300esb");
     add("-action", "watchdog=reset");

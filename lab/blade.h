@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One virtual blade: a QEMU machine with the identity its node's description names, no disk, a serial console, a
-// watchdog card and a BMC of its own.
+// One virtual blade: a QEMU machine with the identity its node's description names, no disk unless it is given one, a
+// serial console, a watchdog card and a BMC of its own.
 #pragma once
 
 #include "base/process.h"
@@ -34,6 +34,7 @@ struct Blade {
     config::MachineIdentity machine;
     std::vector<BladeNic> nics;  // the first one boots
     Bmc bmc;
+    std::filesystem::path disk;  // a file that is its local disk; empty: it has none
 };
 
 // What a blade of the lab needs the description to say; an Error (bad input) names what is missing.

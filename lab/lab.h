@@ -36,6 +36,7 @@ struct LabOptions {
     uint32_t blades = 2;
     std::filesystem::path lun;        // the root's LUN; empty: a new sparse file that goes with the lab
     uint64_t lun_size = 8ULL << 30U;  // bytes, of a new LUN
+    std::map<std::string, std::filesystem::path> disks;  // by node: files that are local disks; they outlive the lab
     MachineOptions machine{.acceleration = Acceleration::automatic};
     std::string kernel_arguments;                       // added for every blade
     std::map<std::string, std::string> node_arguments;  // added for one

@@ -111,6 +111,11 @@ Result<Lab> Lab::plan(const LabOptions& options, const fs::path& directory) {
     (void)TRY(iscsi_of(lab.cluster_));
     for (const auto& node : lab.cluster_.nodes) lab.blades_.push_back(TRY(make_blade(node, lab.blades_.size() + 1)));
     for (const auto& [node, arguments] : options.node_arguments) (void)TRY(lab.find_blade(node));
+    for (const auto& [node, file] : options.disks) {
+        const Blade* owner = TRY(lab.find_blade(node));
+        if (!fs::is_regular_file(file, ec)) return bad_input("the disk {} of {} is not a file", file.string(), node);
+        lab.blades_[static_cast<size_t>(owner - lab.blades_.data())].disk = fs::absolute(file, ec);
+    }
     return lab;
 }
 

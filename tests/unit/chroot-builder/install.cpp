@@ -45,7 +45,7 @@ protected:
         moved.source = "/etc/cache/copy";
         manifest_.entries["/etc/moved"] = moved;
     }
-    Result<> install_it() const { return install(manifest_, source_.root(), target_.path()); }
+    Result<Copied> install_it() const { return install(manifest_, source_.root(), target_.path()); }
     Result<> verify_it(Check check) const { return verify(manifest_, target_.root(), check); }
     std::string content(const char* path) const { return read_file(target_.path(path)).value_or("(unreadable)"); }
 

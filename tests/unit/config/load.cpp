@@ -103,6 +103,17 @@ TEST(Profile, GivesDefaultsWithTheNodesNameAndId) {
     EXPECT_THAT(node.kernel_arguments, testing::ElementsAre("quiet", "debug"));
 }
 
+TEST(Profile, SaysWhereTheChrootIsKeptUnlessTheNodeDoes) {
+    const std::string text = with("drivers: [tg3]", "chroot_path: \"LABEL=chroot-{name}\"", profiled);
+    const auto cluster = load(text);
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    EXPECT_EQ(cluster->chroot_place(*cluster->find_node("n3")).name(), "LABEL=chroot-n3");
+    const auto own = load(with("drivers: [mlx5_core]", "chroot_path: tmpfs", text));
+    ASSERT_TRUE(own) << own.error().what;
+    EXPECT_EQ(own->chroot_place(*own->find_node("n3")).kind, ChrootPlace::Kind::memory);
+    EXPECT_EQ(own->chroot_place(own->nodes.front()).text(), own->chroot.path);
+}
+
 TEST(Profile, TheNodesOwnFenceOptionsWin) {
     const auto cluster = load(with("drivers: [mlx5_core]", "fence: [{options: {ip: 10.2.0.77}}]", profiled));
     ASSERT_TRUE(cluster) << cluster.error().what;
@@ -368,7 +379,16 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"CdslMode", "boot:", "cdsl: [{path: /var/x, mode: bnid}]\nboot:", "did you mean \"bind\"?"},
         Mistake{"CdslScope", "boot:", "cdsl: [{path: /var/x, mode: bind, scope: 'node:n9'}]\nboot:", "no node:n9"},
         Mistake{"CdslTwice", "boot:", "cdsl: [{path: /x, mode: bind}, {path: /x/, mode: bind}]\nboot:", "CDSL /x"},
-        Mistake{"ChrootOnADisk", "boot:", "chroot: {path: /var/lib/chroot}\nboot:", "only tmpfs is built so far"},
+        Mistake{"ChrootOnADriftingName",
+                "boot:", "chroot: {path: /dev/sda1}\nboot:", "may be another device at the next boot"},
+        Mistake{"ChrootLabelWithBlank", "boot:", "chroot: {path: \"LABEL=my disk\"}\nboot:", "is no LABEL of a disk"},
+        Mistake{"ChrootUuid", "boot:", "chroot: {path: UUID=/dev/sda}\nboot:", "is no UUID of a disk"},
+        Mistake{"ChrootOverADisksTop",
+                "boot:", "chroot: {path: \"LABEL=x:/\"}\nboot:", "is no directory for the chroot"},
+        Mistake{"ChrootDotDot",
+                "boot:", "chroot: {path: \"LABEL=x:/a/../b\"}\nboot:", "is no directory for the chroot"},
+        Mistake{"ChrootOfANode", "    id: 2", "    id: 2\n    chroot_path: ram", "is no place for the chroot"},
+        Mistake{"ChrootForever", "boot:", "chroot: {disk_timeout: 1h}\nboot:", "too long"},
         Mistake{"ChrootRoot", "boot:", "chroot: {path: /}\nboot:", "is no place for the chroot"},
         Mistake{"ChrootSmall", "boot:", "chroot: {size: 1M}\nboot:", "too small"},
         Mistake{"KeyOfTwoLines", "boot:", "access: {authorized_keys: [\"ssh-ed25519 AAAA\\nssh-rsa AAAA\"]}\nboot:",

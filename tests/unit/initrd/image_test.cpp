@@ -44,6 +44,16 @@ TEST(Image, NodeThatSaysNoDriversIsRefusedByName) {
     EXPECT_THAT(drivers.error().advice, HasSubstr("--any-machine"));
 }
 
+TEST(Image, AChrootOnADiskNeedsItsFilesystem) {
+    auto cluster = cluster_with_drivers({"ahci"}, {"ahci"});
+    EXPECT_TRUE(disk_drivers(cluster).empty());
+    cluster.nodes[1].chroot_path = "LABEL=pando-chroot";
+    EXPECT_THAT(disk_drivers(cluster), ElementsAre("ext4", "xfs"));
+    cluster.nodes[1].chroot_path.reset();
+    cluster.chroot.path = "/var/lib/pando/chroot";
+    EXPECT_TRUE(disk_drivers(cluster).empty());
+}
+
 TEST(Image, KernelsAreThoseWithModulesAndImageNewestLast) {
     const auto root = TemporaryDirectory::create(::testing::TempDir(), "kernels");
     ASSERT_TRUE(root);

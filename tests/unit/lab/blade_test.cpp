@@ -57,6 +57,16 @@ TEST(LabBlade, HasNoDisk) {
     }
 }
 
+TEST(LabBlade, HasTheDiskThatItIsGiven) {
+    auto blade = make_blade(a_node(), 1);
+    ASSERT_TRUE(blade);
+    blade->disk = "/s/a,b.img";
+    const auto argv = qemu_argv(*blade, {}, BladeFiles("/s/lab", "n1"));
+    EXPECT_EQ(after(argv, "-drive", ""), "if=none,id=disk,format=raw,file=/s/a,,b.img");
+    EXPECT_THAT(after(argv, "-device", "virtio-blk"), HasSubstr("drive=disk"));
+    EXPECT_THAT(after(argv, "-device", "virtio-blk"), Not(HasSubstr("bootindex"))) << "a blade boots from its network";
+}
+
 TEST(LabBlade, NoTwoBladesShareATapOrABmcPort) {
     const auto one = make_blade(a_node(), 1);
     const auto two = make_blade(a_node(), 2);
