@@ -30,6 +30,9 @@ public:
     // Runs a program inside to its end.
     Result<Finished> run(const std::vector<std::string>& argv, const std::string& input, Deadline deadline) const;
 
+    // Becomes a program inside, with our standard streams and what else is not CLOEXEC. Returns only when it cannot.
+    Error become(const std::vector<std::string>& argv) const;
+
 private:
     UniqueFd namespace_;
     std::filesystem::path chroot_;
