@@ -61,19 +61,13 @@ Result<UniqueFd> in_memory(const std::string& plan) {
     return file;
 }
 
-// dup2() also clears CLOEXEC. All are moved up first, since one may stand in another's place.
+// What goes along into the chroot, and nothing else: whatever the shell left open might be on the root.
 Result<> hand_over(const UniqueFd& plan, const initrd::Witness& witness) {
-    constexpr int above = 10;
-    const std::pair<int, int> places[] = {{plan.get(), STDIN_FILENO},
-                                          {witness.commands.get(), initrd::witness_commands},
-                                          {witness.answers.get(), initrd::witness_answers}};
-    std::vector<UniqueFd> moved;
-    for (const auto& place : places) moved.emplace_back(fcntl(place.first, F_DUPFD_CLOEXEC, above));
-    for (size_t i = 0; i < moved.size(); ++i)
-        if (dup2(moved[i].get(), places[i].second) < 0) return fail_errno(errno, "handing the plan over");
-    // Whatever else the shell left open might be on the root.
-    if (syscall(SYS_close_range, initrd::witness_answers + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-        return fail_errno(errno, "close_range");
+    constexpr unsigned above_standard = 3;
+    if (syscall(SYS_close_range, above_standard, ~0U, CLOSE_RANGE_CLOEXEC) < 0) return fail_errno(errno, "close_range");
+    for (const auto* fd : {&witness.commands, &witness.answers})
+        if (fcntl(fd->get(), F_SETFD, 0) < 0) return fail_errno(errno, "handing the witness over");
+    if (dup2(plan.get(), STDIN_FILENO) < 0) return fail_errno(errno, "handing the plan over");
     return {};
 }
 
@@ -106,6 +100,8 @@ Result<int> drill(const DrillOptions& options) {
         return 0;
     }
     const auto witness = TRY(initrd::Witness::start(private_tree));
+    plan.witness_commands = witness.commands.get();
+    plan.witness_answers = witness.answers.get();
     TRY(hand_over(TRY(in_memory(plan.to_json())), witness));
     fflush(nullptr);
     return Failure(survival.become({"/usr/sbin/pando-survival", "drill"}));

@@ -10,8 +10,13 @@ std::string DrillPlan::to_json() const {
     for (const auto& device : devices)
         asked.push_back(
             {{"node", device.node}, {"name", device.name}, {"agent", device.agent}, {"input", device.input}});
-    const nlohmann::json document = {{"node", node},       {"map", map},   {"seconds", seconds},
-                                     {"members", members}, {"json", json}, {"devices", std::move(asked)}};
+    const nlohmann::json document = {{"node", node},
+                                     {"map", map},
+                                     {"seconds", seconds},
+                                     {"members", members},
+                                     {"json", json},
+                                     {"witness", {witness_commands, witness_answers}},
+                                     {"devices", std::move(asked)}};
     return document.dump();
 }
 
@@ -24,6 +29,8 @@ Result<DrillPlan> DrillPlan::from_json(const std::string& json) {
         document.at("seconds").get_to(plan.seconds);
         document.at("members").get_to(plan.members);
         document.at("json").get_to(plan.json);
+        document.at("witness").at(0).get_to(plan.witness_commands);
+        document.at("witness").at(1).get_to(plan.witness_answers);
         for (const auto& device : document.at("devices"))
             plan.devices.push_back({device.at("node"), device.at("name"), device.at("agent"), device.at("input")});
         return plan;

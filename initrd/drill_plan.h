@@ -26,12 +26,11 @@ struct DrillPlan {
     std::vector<Device> devices;    // of every other node
     bool json = false;              // how to report
 
+    // Descriptors of the witness on the root, which the drill is given open.
+    int witness_commands = -1, witness_answers = -1;
+
     std::string to_json() const;
     static Result<DrillPlan> from_json(const std::string& json);
 };
-
-// Descriptors that the drill is given beside the standard ones: to the witness on the root, and from it.
-constexpr int witness_commands = 3;
-constexpr int witness_answers = 4;
 
 }  // namespace pando::initrd

@@ -3,7 +3,7 @@
 // started by the caller before the drill enters the chroot, since what runs there must not hold the root.
 //
 //   const Witness witness = TRY(Witness::start("/.pando/local"));
-//   dup2(witness.commands.get(), witness_commands); …   // the drill asks, by ask_to_write()
+//   plan.witness_commands = witness.commands.get(); …
 #pragma once
 
 #include "base/fd.h"

@@ -64,12 +64,16 @@ Result<Sysroot> opened(const RecordedMachine& machine) { return Sysroot::open(ma
 TEST(DrillPlan, ComesBackFromItsJsonAsItWas) {
     DrillPlan plan = plan_drill(three_nodes(), healthy(), "pando-root", 12);
     plan.json = true;
+    plan.witness_commands = 7;
+    plan.witness_answers = 9;
     const auto again = DrillPlan::from_json(plan.to_json());
     ASSERT_TRUE(again) << again.error().what;
     EXPECT_EQ(again->node, "n1");
     EXPECT_EQ(again->map, "pando-root");
     EXPECT_EQ(again->seconds, 12U);
     EXPECT_TRUE(again->json);
+    EXPECT_EQ(again->witness_commands, 7);
+    EXPECT_EQ(again->witness_answers, 9);
     EXPECT_EQ(again->members, (std::vector<uint32_t>{1, 2, 3}));
     ASSERT_EQ(again->devices.size(), 2U);
     EXPECT_EQ(again->devices[1].node, "n3");
