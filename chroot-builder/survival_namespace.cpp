@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <array>
+#include <cstdlib>
 
 namespace pando::chroot {
 namespace fs = std::filesystem;
@@ -127,6 +128,17 @@ Result<Finished> SurvivalNamespace::run(const std::vector<std::string>& argv, co
     command.input = input;
     command.prepare = [ns = namespace_.get()] { return enter(ns); };
     return pando::run(command);
+}
+
+Error SurvivalNamespace::become(const std::vector<std::string>& argv) const {
+    std::vector<char*> arguments;
+    for (const std::string& word : argv) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    clearenv();
+    for (const auto& [name, value] : inside_environment) setenv(name.c_str(), value.c_str(), 1);
+    if (!enter(namespace_.get())) return fail_errno(errno, "entering the chroot's mount namespace").error();
+    execv(arguments[0], arguments.data());
+    return fail_errno(errno, "starting {} in the chroot", argv[0]).error();
 }
 
 }  // namespace pando::chroot

@@ -33,6 +33,9 @@ public:
     // For setns(2) and nsenter(1), as long as this object lives.
     int descriptor() const { return namespace_.get(); }
 
+    // Becomes a program inside, with our standard streams and what else is not CLOEXEC. Returns only when it cannot.
+    Error become(const std::vector<std::string>& argv) const;
+
 private:
     UniqueFd namespace_;
     std::filesystem::path chroot_;

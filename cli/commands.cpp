@@ -16,6 +16,7 @@ Action declare_cdsl_list(CLI::App& app);
 Action declare_cdsl_prepare(CLI::App& app);
 Action declare_chroot_build(CLI::App& app);
 Action declare_chroot_check(CLI::App& app);
+Action declare_chroot_drill(CLI::App& app);
 Action declare_chroot_manifest(CLI::App& app);
 Action declare_chroot_status(CLI::App& app);
 Action declare_chroot_update(CLI::App& app);
@@ -54,6 +55,7 @@ const std::vector<Command>& commands() {
         {"chroot verify", "try everything in the chroot where nothing but the chroot is, and tell what it looked for",
          declare_chroot_verify},
         {"chroot check", "does anything that must survive a frozen root stand on it?", declare_chroot_check},
+        {"chroot drill", "suspend the root for some seconds: does all stay up that must?", declare_chroot_drill},
         {"image build", "make the boot files: kernel, image, bundle, iPXE script", declare_image_build},
         {"root build", "make the tree that all nodes will share", declare_root_build},
         {"root install", "make an empty LUN the cluster's storage", declare_root_install},

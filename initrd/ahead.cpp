@@ -107,7 +107,7 @@ void begin_chroot(Boot& boot) {
 
 void begin_root_modules(Boot& boot) {
     if (needs_begin(boot.root_modules_loaded))
-        boot.root_modules_loaded = begin([] { return hwdetect::load_modules({"dlm", "gfs2"}); });
+        boot.root_modules_loaded = begin([] { return hwdetect::load_modules({"dm_mod", "dlm", "gfs2"}); });
 }
 
 void begin_fence_check(Boot& boot) {

@@ -14,7 +14,7 @@ void peek_bundle(Boot& boot);
 // they will live in. Collected by stage chroot.
 void begin_chroot(Boot& boot);
 
-// Loads what the root's filesystem needs. Collected by stage join.
+// Loads what the root's map and filesystem need. Collected by stage join.
 void begin_root_modules(Boot& boot);
 
 // Needs the network: asks the fence devices from inside the chroot, which it begins. Collected by stage preflight.

@@ -9,6 +9,7 @@
 #include "chroot-builder/residence.h"
 #include "chroot-builder/survival_namespace.h"
 #include "initrd/console.h"
+#include "initrd/device_map.h"
 #include "initrd/ending.h"
 #include "initrd/unmounting.h"
 
@@ -101,6 +102,25 @@ Result<std::string> leave_root(Deadline deadline) {
     }
 }
 
+// A drill that was killed together with its releaser left the root suspended: it could never be unmounted.
+Result<> wake_root() {
+    const auto map = TRY(DeviceMap::find(root_map_name));
+    if (!map || !TRY(map->suspended())) return {};
+    log::warning("exit: the root was left suspended, and is resumed");
+    return map->resume();
+}
+
+// Nothing is lost with a map that stays, so this resets nobody.
+void remove_root_map() {
+    const auto map = DeviceMap::find(root_map_name);
+    if (map && !*map) return;
+    const auto removed = map ? (*map)->remove(Deadline::after(seconds(5))) : Result<>(Failure(map.error()));
+    if (removed)
+        log::info("exit: remove the root's map ok");
+    else
+        log::warning("exit: {}", removed.error().what);
+}
+
 Result<std::string> end_daemon(const std::string& argv0, Milliseconds grace) {
     const auto daemons = TRY(processes_named(argv0));
     for (const pid_t pid : daemons) {
@@ -153,7 +173,9 @@ void exit_main(int argc, char** argv) {
     setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
     log_to_consoles(false);
     log::info("exit: {} of this node", verb);
+    if (auto awake = wake_root(); !awake) log::write(awake.error());
     step("unmount the shared root", leave_root(Deadline::after(seconds(60))));
+    remove_root_map();
     step("end dlm_controld", end_daemon("@dlm_controld", seconds(20)));
     step("leave the cluster", leave_cluster());
     step("end iscsid", end_daemon("@iscsid", seconds(5)));

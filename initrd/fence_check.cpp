@@ -2,34 +2,16 @@
 #include "initrd/fence_check.h"
 
 #include "config/render.h"
+#include "initrd/fence_answer.h"
 
 #include <future>
 
 namespace pando::initrd {
 namespace {
 
-// Agents end status with 0 for on and 2 for off; anything else is no answer.
-constexpr int status_on = 0;
-constexpr int status_off = 2;
-
-std::string last_line(const Finished& finished) {
-    std::string text = finished.err.empty() ? finished.out : finished.err;
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-    return text.substr(text.rfind('\n') + 1);
-}
-
 FenceAnswer ask(const config::Node& node, const config::FenceDevice& device, const Runner& run, Deadline deadline) {
-    FenceAnswer answer{node.name, device.name, false, {}};
-    auto finished = run({device.agent}, config::agent_input(device, "status"), deadline);
-    if (!finished) {
-        answer.says = finished.error().what;
-    } else if (finished->status == status_on || finished->status == status_off) {
-        answer.answered = true;
-        answer.says = finished->status == status_on ? "on" : "off";
-    } else {
-        answer.says = fmt::format("{} ended with status {}: {}", device.agent, finished->status, last_line(*finished));
-    }
-    return answer;
+    const auto state = power_state(device.agent, run({device.agent}, config::agent_input(device, "status"), deadline));
+    return {node.name, device.name, state.has_value(), state ? *state : state.error().what};
 }
 
 }  // namespace

@@ -5,6 +5,18 @@
 
 namespace pando::initrd {
 
+namespace {
+
+int64_t seconds_of(Milliseconds span) { return (span.count() + 999) / 1000; }
+
+std::string suspension(const NodeState& state) {
+    if (!state.root_suspended) return {};
+    if (!state.drill_time_left) return ", SUSPENDED";
+    return fmt::format(", suspended by a drill, {} s left", seconds_of(*state.drill_time_left));
+}
+
+}  // namespace
+
 std::string to_json(const NodeState& state) {
     nlohmann::json json = {{"healthy", state.faults.empty()}, {"faults", state.faults}};
     if (state.boot) {
@@ -23,7 +35,9 @@ std::string to_json(const NodeState& state) {
         json["root"] = {{"device", state.root->source},
                         {"filesystem", state.root->filesystem},
                         {"options", state.root->options + "," + state.root->super_options},
-                        {"writable", state.root->writable()}};
+                        {"writable", state.root->writable()},
+                        {"suspended", state.root_suspended}};
+        if (state.drill_time_left) json["root"]["drill_seconds_left"] = seconds_of(*state.drill_time_left);
     }
     json["survival"] = nlohmann::json::array();
     for (const auto& process : state.survival)
@@ -60,8 +74,8 @@ std::string to_text(const NodeState& state) {
                                   state.quorum->votes, state.quorum->expected, state.quorum->needed, members));
     }
     if (state.root) {
-        row("root", fmt::format("{} {} {}", state.root->source, state.root->filesystem,
-                                state.root->writable() ? "read-write" : "READ-ONLY"));
+        row("root", fmt::format("{} {} {}{}", state.root->source, state.root->filesystem,
+                                state.root->writable() ? "read-write" : "READ-ONLY", suspension(state)));
     }
     row("chroot", fmt::format("{:.1f} of {:.0f} MB used", static_cast<double>(state.chroot_used) / 1e6,
                               static_cast<double>(state.chroot_size) / 1e6));

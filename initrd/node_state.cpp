@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/node_state.h"
 
-#include <sys/statvfs.h>
-#include <algorithm>
 #include "base/file.h"
 #include "chroot-builder/generation.h"
+#include "initrd/device_map.h"
+#include "initrd/drill_report.h"
+
+#include <sys/statvfs.h>
+#include <algorithm>
 
 namespace pando::initrd {
 namespace {
@@ -54,6 +57,8 @@ void find_faults(NodeState& state) {
     if (!state.quorum) faults.emplace_back("corosync does not answer");
     if (state.quorum && !state.quorum->quorate) faults.emplace_back("no quorum: the shared root is frozen");
     if (state.root && !state.root->writable()) faults.emplace_back("the root is mounted read-only");
+    if (state.root_suspended && !state.drill_time_left)
+        faults.emplace_back("the root is suspended, and no drill holds it: pando-survival release, from the chroot");
     for (const std::string& daemon : required_daemons()) {
         const bool runs = std::any_of(state.survival.begin(), state.survival.end(),
                                       [&](const Process& process) { return process.name == daemon; });
@@ -82,6 +87,8 @@ Result<NodeState> read_node_state() {
     if (auto boot = Timeline::load()) state.boot = std::move(*boot);
     if (auto quorum = read_quorum()) state.quorum = std::move(*quorum);
     state.root = read_mount("/");
+    state.root_suspended = state.root && is_suspended(state.root->device);
+    state.drill_time_left = drill_time_left();
     const auto pids = TRY(chroot::survival_processes());
     for (const pid_t pid : pids) state.survival.push_back({pid, first_argument(pid)});
     if (state.root) state.footholds = TRY(chroot::footholds(pids, state.root->device));

@@ -3,6 +3,7 @@
 // root is frozen, so it opens nothing there. The same inside the chroot as outside.
 #pragma once
 
+#include "base/deadline.h"
 #include "base/procfs.h"
 #include "base/result.h"
 #include "chroot-builder/place.h"
@@ -25,6 +26,8 @@ struct NodeState {
     std::optional<Timeline> boot;  // absent: not started by pando-boot
     std::optional<Quorum> quorum;  // absent: no corosync answers
     std::optional<Mount> root;
+    bool root_suspended = false;                  // its map is
+    std::optional<Milliseconds> drill_time_left;  // absent: no drill runs
     std::vector<Process> survival;
     std::vector<chroot::Foothold> footholds;    // of the survival set on the root: must be empty
     uint64_t chroot_used = 0, chroot_size = 0;  // bytes of its tmpfs

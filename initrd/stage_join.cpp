@@ -100,7 +100,7 @@ Result<> start_corosync(Boot& boot, Deadline deadline) {
 Result<> start_dlm_controld(Boot& boot, Deadline deadline) {
     if (boot.dlm_controld && boot.dlm_controld->running()) return {};
     begin_root_modules(boot);
-    if (const auto& loaded = *TRY(collect(boot.root_modules_loaded, deadline, "loading dlm and gfs2")); !loaded)
+    if (const auto& loaded = *TRY(collect(boot.root_modules_loaded, deadline, "loading dm_mod, dlm and gfs2")); !loaded)
         return loaded;
     TRY(make_dlm_device_links());
     const auto ready = TRY(ReadySocket::open("pando-dlm_controld"));

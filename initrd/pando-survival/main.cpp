@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando-survival: what the fencing chroot carries of ours. Small on purpose: it lives in RAM, on every node, for ever.
 #include "base/log.h"
+#include "initrd/drill.h"
 #include "initrd/exit.h"
 #include "initrd/keeper.h"
 #include "initrd/node_report.h"
@@ -24,11 +25,14 @@ int status(bool as_json) {
 }
 
 int usage() {
-    fmt::print(stderr,
-               "usage: pando-survival status [--json]   what holds on this node now; asks the shared root nothing\n"
-               "       pando-survival keep              keeps the chroot's files in memory; pando-boot starts it\n"
-               "       pando-survival --version\n"
-               "As process 1 of the exit tree (/shutdown) it ends a node in order.\n");
+    fmt::print(
+        stderr,
+        "usage: pando-survival status [--json]   what holds on this node now; asks the shared root nothing\n"
+        "       pando-survival release           let go of a root that a drill left suspended\n"
+        "       pando-survival drill             what pando chroot drill starts, with its plan on standard input\n"
+        "       pando-survival keep              keeps the chroot's files in memory; pando-boot starts it\n"
+        "       pando-survival --version\n"
+        "As process 1 of the exit tree (/shutdown) it ends a node in order.\n");
     return 2;
 }
 
@@ -39,6 +43,8 @@ int main(int argc, char** argv) {
     const std::string_view option = argc > 2 ? argv[2] : "";
     if (std::filesystem::path(argv[0]).filename() == "shutdown" && getpid() == 1) initrd::exit_main(argc, argv);
     if (verb == "status" && argc <= 3 && (option.empty() || option == "--json")) return status(!option.empty());
+    if (verb == "release" && argc == 2) return initrd::release_main();
+    if (verb == "drill" && argc == 2) return initrd::drill_main();
     if (verb == "keep" && argc == 2) return initrd::keeper_main();
     if (verb == "--version" && argc == 2) {
         fmt::print("pando-survival {}\n", PANDO_VERSION);
