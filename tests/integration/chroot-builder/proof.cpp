@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 class ProofTest : public test::PrivateMounts {
 protected:
     void fill(const config::Cluster& cluster, const std::vector<fs::path>& without = {}) {
-        Request request = request_for(cluster);
+        Request request = request_for(cluster, {});
         std::erase(request.programs, "/usr/sbin/pando-survival");
         std::erase(request.files, memory_lock);
         manifest_ = resolve(root_, request).value();
