@@ -3,6 +3,7 @@
 // every file is read once and asked what it needs (ELF: libraries and interpreter; script: interpreter and modules).
 #include "chroot-builder/agents.h"
 #include "chroot-builder/companions.h"
+#include "chroot-builder/digests.h"
 #include "chroot-builder/elf.h"
 #include "chroot-builder/libraries.h"
 #include "chroot-builder/manifest.h"
@@ -47,6 +48,7 @@ public:
         while (!loose_.empty()) add_loose();
         refuse_strange_names();
         if (!missing_.empty()) return complaint();
+        for (const auto& [path, digest] : digests_.finish()) manifest_.entries[path].sha256 = digest;
         name_compiled_importers();
         name_delivered(request);
         return std::move(manifest_);
@@ -175,7 +177,8 @@ private:
         auto content = read(*real, why, package);
         if (!content) return std::nullopt;
         manifest_.entries[*real] = std::move(content->entry);
-        add_needs(*real, content->bytes);
+        digests_.add(*real, content->bytes);
+        add_needs(*real, *content->bytes);
         return *real;
     }
 
@@ -218,12 +221,13 @@ private:
         if (!content) return;
         content->entry.source = source;
         manifest_.entries[*parent / path.filename()] = std::move(content->entry);
+        digests_.add(*parent / path.filename(), content->bytes);
         add_companions(*parent / path.filename());
     }
 
     struct Content {
-        Entry entry;
-        std::string bytes;
+        Entry entry;  // but for its digest
+        Digests::Bytes bytes;
     };
 
     // Nothing when it is no regular file or cannot be read, which is noted then.
@@ -241,9 +245,8 @@ private:
         Content content;
         content.entry.mode = status->st_mode & 0777U;
         content.entry.size = bytes->size();
-        content.entry.sha256 = sha256(*bytes);
         content.entry.reasons = {why};
-        content.bytes = std::move(*bytes);
+        content.bytes = std::make_shared<const std::string>(std::move(*bytes));
         return content;
     }
 
@@ -471,6 +474,7 @@ private:
 
     const Sysroot& root_;
     Libraries libraries_;
+    Digests digests_;
     Manifest manifest_;
     std::map<fs::path, Elf> elves_;
     std::set<std::pair<fs::path, std::vector<std::string>>> linked_;  // done: a file, with what it inherits

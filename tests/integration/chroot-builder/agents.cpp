@@ -54,6 +54,7 @@ protected:
         cluster.nodes.front().fence.push_back({.name = "device", .agent = agent, .options = {}});
         Request request = request_for(cluster, {});
         std::erase(request.programs, "/usr/sbin/pando-survival");
+        std::erase(request.files, memory_lock);
         return request;
     }
 
@@ -331,6 +332,7 @@ TEST_F(AgentTest, AShellScriptOfOnesOwnSwitchesWithWhatItCalls) {
     const std::string ask = "#!/bin/sh\ntr a-z b-za < /etc/pando/turned\n";
     Request request = request_for(cluster, {{"/etc/pando/ask", ask}});
     std::erase(request.programs, "/usr/sbin/pando-survival");
+    std::erase(request.files, memory_lock);
     fill(request);
     EXPECT_FALSE(fs::exists(target() / "etc/pando/ask")) << "a secret is in the image";
     // The boot's part.

@@ -29,7 +29,6 @@ protected:
         ASSERT_TRUE(installed) << installed.error().what;
         // Written at boot.
         ASSERT_TRUE(write_file_atomic(target() / "etc/hosts", "192.0.2.1 n1\n"));
-        ASSERT_TRUE(write_file_atomic(target() / "etc/localtime", read_file("/etc/localtime").value_or("UTC")));
     }
     Proof proof(const std::vector<Trial>& trials) const {
         const auto space = SurvivalNamespace::create(target()).value();

@@ -103,6 +103,7 @@ TEST(GoldenManifest, DaemonsAndToolsOfDebian12) {
     const Recording recording("debian-12-daemons");
     Request request = survival_request();
     std::erase(request.programs, "/usr/sbin/pando-survival");
+    std::erase(request.files, memory_lock);
     request.programs.emplace_back("ipmitool");
     expect_golden("debian-12-daemons.manifest", resolve(recording.root(), request));
 }
@@ -116,6 +117,7 @@ TEST(GoldenManifest, AnAgentOfOnesOwnWithAPasswordScript) {
         {.name = "switch", .agent = "/usr/local/sbin/fence_mine", .options = {{"password_script", "/etc/pando/ask"}}});
     Request request = request_for(cluster, {{"/etc/pando/ask", "#!/bin/sh\nhead -n 1 /etc/pando/word | cut -c 1-8\n"}});
     request.programs = {"/bin/busybox"};
+    request.files.clear();
     auto manifest = resolve(recording.root(), request);
     ASSERT_FALSE(manifest) << "cut is in the tree neither as a program nor as an applet";
     EXPECT_THAT(manifest.error().what, testing::HasSubstr("program cut (called by /etc/pando/ask, line 2): not there"));
