@@ -85,6 +85,13 @@ TEST_F(KeeperTest, APreloadedLockHoldsADaemonAndNotWhatItStarts) {
     auto daemon = Child::spawn({.argv = {"tail", "-f", "/dev/null"}, .env = preloaded}).value();
     EXPECT_TRUE(comes_true([&] { return locked_by(daemon.pid()) > 0; }));
     (void)daemon.stop(seconds(5));
+    const std::string forks =
+        "import os, re\n"
+        "if os.fork() == 0: print(re.search('VmLck:.*', open('/proc/self/status').read()).group()); os._exit(0)\n"
+        "os.wait()";
+    const auto forked = run({.argv = {"python3", "-c", forks}, .env = preloaded});
+    ASSERT_TRUE(forked && forked->ok());
+    EXPECT_THAT(forked->out, testing::ContainsRegex("VmLck:[ \t]+[1-9][0-9]* kB"));
     const auto child = run({.argv = {"sh", "-c", "env; grep VmLck /proc/self/status"}, .env = preloaded});
     ASSERT_TRUE(child);
     EXPECT_THAT(child->out, testing::Not(testing::HasSubstr("LD_PRELOAD")));
