@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -59,7 +60,9 @@ protected:
     }
 
     void start_device(std::vector<std::string> argv) {
-        auto device = Child::spawn({.argv = std::move(argv), .output_file = work() / "device.log"});
+        // It ends with the test, however that ends.
+        const auto with_us = [] { return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0; };
+        auto device = Child::spawn({.argv = std::move(argv), .prepare = with_us, .output_file = work() / "device.log"});
         ASSERT_TRUE(device) << device.error().what;
         devices_.push_back(std::move(*device));
     }

@@ -28,12 +28,13 @@ public:
             std::string kind;
             std::string path;
             words >> kind >> path;
+            const fs::path recorded = files_ / fs::path(path).relative_path();
             if (const size_t blank = path.find("%20"); blank != std::string::npos) path.replace(blank, 3, " ");
             std::vector<std::string> rest;
             for (std::string word; words >> word;) rest.push_back(word);
             if (kind == "l") tree_.link(path, rest.at(0));
             if (kind == "f") tree_.write(path, "recorded\n");
-            if (kind == "t") tree_.write(path, read_file(files_ / fs::path(path).relative_path()).value(), 0755);
+            if (kind == "t") tree_.write(path, read_file(recorded).value(), 0755);
             if (kind == "e") elves_[path] = rest;
         }
         for (const auto& [path, rest] : elves_) build(path);
