@@ -89,7 +89,7 @@ TEST_F(KeeperTest, APreloadedLockHoldsADaemonAndNotWhatItStarts) {
         "import os, re\n"
         "if os.fork() == 0: print(re.search('VmLck:.*', open('/proc/self/status').read()).group()); os._exit(0)\n"
         "os.wait()";
-    const auto forked = run({.argv = {"python3", "-c", forks}, .env = preloaded});
+    const auto forked = run({.argv = {"/usr/bin/python3", "-c", forks}, .env = preloaded});
     ASSERT_TRUE(forked && forked->ok());
     EXPECT_THAT(forked->out, testing::ContainsRegex("VmLck:[ \t]+[1-9][0-9]* kB"));
     const auto child = run({.argv = {"sh", "-c", "env; grep VmLck /proc/self/status"}, .env = preloaded});
