@@ -33,4 +33,9 @@ Result<FileLock> FileLock::take(const std::filesystem::path& file, Deadline dead
     return lock;
 }
 
+bool FileLock::is_held(const std::filesystem::path& file) {
+    const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    return fd.valid() && flock(fd.get(), LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 }  // namespace pando

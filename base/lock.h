@@ -15,6 +15,9 @@ public:
     // Waits until the deadline; says once (info) that it waits, and for which process.
     static Result<FileLock> take(const std::filesystem::path& file, Deadline deadline);
 
+    // Does anybody hold it now?
+    static bool is_held(const std::filesystem::path& file);
+
 private:
     UniqueFd fd_;
 };

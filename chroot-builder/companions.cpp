@@ -42,8 +42,8 @@ constexpr std::array<Companion, 44> table = {{
     {"libc.so.6", "/usr/lib/locale", never, "programs run in the C locale"},
 
     // TLS. The settings of the root hold inside as well: a BMC that is too old for the defaults must answer in both.
-    {"libssl.so.3", "/etc/ssl/openssl.cnf", when_there, "settings, read by"},
-    {"libssl.so.3", "/usr/lib/ssl/openssl.cnf", when_there, "settings, read by"},
+    {"libcrypto.so.3", "/etc/ssl/openssl.cnf", when_there, "settings, read by"},
+    {"libcrypto.so.3", "/usr/lib/ssl/openssl.cnf", when_there, "settings, read by"},
     {"libcrypto.so.3", "ossl-modules/legacy.so", never, "used only when settings name it: MD4, DES and the like"},
     {"libcrypto.so.3", "engines-3", never, "no hardware is named that needs an engine"},
     {"libgnutls.so.30", "/etc/gnutls/config", when_there, "settings, read by"},

@@ -170,12 +170,24 @@ Result<std::set<unsigned>> numbers_in_use(const fs::path& store) {
     return used;
 }
 
+// A store that is a disk's: what is written there shall be there after a power cut.
+Result<> flush_disk(const fs::path& store) {
+    if (TRY(device_of(store)) == TRY(device_of(store / ".."))) return {};
+    const UniqueFd fd(open(store.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.valid() || syncfs(fd.get()) < 0) return fail_errno(errno, "flushing {}", store.string());
+    return {};
+}
+
 // All but those to be spared and those that a process runs from.
 Result<std::vector<unsigned>> remove_others(const fs::path& store, const std::set<unsigned>& spared) {
     std::vector<unsigned> removed;
     const auto used = TRY(numbers_in_use(store));
     for (const unsigned number : TRY(numbers_in(store))) {
         if (spared.contains(number) || used.contains(number)) continue;
+        // First what makes it complete: a power cut must not leave one that looks whole.
+        std::error_code ec;
+        fs::remove(in_store(store, number) / "manifest.json", ec);
+        TRY(flush_disk(store));
         TRY(remove_tree(in_store(store, number)));
         removed.push_back(number);
     }
@@ -208,14 +220,6 @@ Result<std::string> fault_of_kept(const Manifest& manifest, const fs::path& stor
     return find_stranger(there, root, directory_of(number) / swapped.substr(1));
 }
 
-// A store that is a disk's: what is written there shall be there after a power cut.
-Result<> flush_disk(const fs::path& store) {
-    if (TRY(device_of(store)) == TRY(device_of(store / ".."))) return {};
-    const UniqueFd fd(open(store.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd.valid() || syncfs(fd.get()) < 0) return fail_errno(errno, "flushing {}", store.string());
-    return {};
-}
-
 // Told beforehand: a filesystem that fills up half-way has cost the time it took, and may be needed by others.
 Result<> check_room(const Manifest& there, const Twins& links, const fs::path& store) {
     Manifest fresh;
@@ -246,7 +250,8 @@ Result<Stored> make_generation(const Manifest& manifest, const Sysroot& source, 
     Stored made;
     made.number = number;
     made.added = TRY(install(there, source, store, links));
-    TRY(verify(there, TRY(Sysroot::open(store)), Check::names));
+    // A boot copies from its image, which nobody changes; packages may be changing on a live root.
+    TRY(verify(there, TRY(Sysroot::open(store)), before != nullptr ? Check::bytes : Check::names));
     TRY(flush_disk(store));
     TRY(write_file_atomic(in_store(store, number) / "manifest.json", manifest.to_json()));
     TRY(flush_disk(store));
@@ -359,6 +364,9 @@ std::string fingerprint(const Manifest& manifest, const Sysroot& source, std::st
                             status->st_mtim.tv_sec, status->st_mtim.tv_nsec, status->st_ctim.tv_sec,
                             status->st_ctim.tv_nsec, status->st_mode);
     }
+    // Where links lead: a time zone is changed by one.
+    for (const auto& [path, entry] : manifest.entries)
+        if (entry.kind == Entry::Kind::symlink) text += "\n" + source.read_link(path).value_or("");
     return sha256(text);
 }
 

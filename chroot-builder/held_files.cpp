@@ -12,22 +12,28 @@
 namespace pando::chroot {
 namespace fs = std::filesystem;
 
-Result<HeldFiles> HeldFiles::hold(const fs::path& directory) {
+Result<HeldFiles> HeldFiles::hold(const std::vector<fs::path>& directories) {
     HeldFiles held;
-    std::error_code ec;
-    for (fs::recursive_directory_iterator file(directory, ec), end; !ec && file != end; file.increment(ec)) {
-        const fs::path& path = file->path();
-        const UniqueFd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-        struct stat status {};
-        if (!fd.valid() || fstat(fd.get(), &status) < 0 || !S_ISREG(status.st_mode) || status.st_size == 0) continue;
-        const auto length = static_cast<size_t>(status.st_size);
-        void* const start = mmap(nullptr, length, PROT_READ, MAP_SHARED, fd.get(), 0);
-        if (start == MAP_FAILED) return fail_errno(errno, "mapping {}", path.string());
-        held.mappings_.push_back({start, length});
-        if (mlock(start, length) < 0) return fail_errno(errno, "locking {} in memory", path.string());
+    for (const fs::path& directory : directories) {
+        std::error_code ec;
+        for (fs::recursive_directory_iterator file(directory, ec), end; !ec && file != end; file.increment(ec))
+            if (file->symlink_status(ec).type() == fs::file_type::regular) TRY(held.add(file->path()));
+        if (ec) return fail_errno(ec.value(), "{}", directory.string());
     }
-    if (ec) return fail_errno(ec.value(), "{}", directory.string());
     return held;
+}
+
+Result<> HeldFiles::add(const fs::path& file) {
+    const UniqueFd fd(open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status {};
+    if (!fd.valid() || fstat(fd.get(), &status) < 0) return fail_errno(errno, "opening {}", file.string());
+    if (status.st_size == 0) return {};
+    const auto length = static_cast<size_t>(status.st_size);
+    void* const start = mmap(nullptr, length, PROT_READ, MAP_SHARED, fd.get(), 0);
+    if (start == MAP_FAILED) return fail_errno(errno, "mapping {}", file.string());
+    mappings_.push_back({start, length});
+    if (mlock(start, length) < 0) return fail_errno(errno, "locking {} in memory", file.string());
+    return {};
 }
 
 HeldFiles::HeldFiles(HeldFiles&& other) noexcept : mappings_(std::exchange(other.mappings_, {})) {}

@@ -2,7 +2,7 @@
 // Files kept in memory: as long as this lives, no page of them goes to swap or has to be read again. A tmpfs can be
 // swapped out, and where a node has swap, it may lie beside the root.
 //
-//   auto held = TRY(HeldFiles::hold("/usr/"));
+//   auto held = TRY(HeldFiles::hold({"/usr/", "/etc"}));
 #pragma once
 
 #include "base/result.h"
@@ -16,8 +16,8 @@ namespace pando::chroot {
 
 class HeldFiles {
 public:
-    // Every regular file below the directory. Error: one of them cannot be locked.
-    static Result<HeldFiles> hold(const std::filesystem::path& directory);
+    // Every regular file below the directories. Error: one of them cannot be opened or locked.
+    static Result<HeldFiles> hold(const std::vector<std::filesystem::path>& directories);
 
     HeldFiles() = default;
     HeldFiles(HeldFiles&& other) noexcept;
@@ -28,6 +28,8 @@ public:
     uint64_t bytes() const;  // whole pages
 
 private:
+    Result<> add(const std::filesystem::path& file);
+
     struct Mapping {
         void* start = nullptr;
         size_t length = 0;

@@ -16,7 +16,7 @@ namespace pando::chroot {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr uint64_t usable_percent = 90;
+constexpr uint64_t usable_percent = 75;  // the rest is for logs, and for what an update differs by
 constexpr uint64_t least_free_percent = 5;
 constexpr uint64_t least_free_inodes = 64;
 

@@ -14,8 +14,8 @@ namespace {
 // Journaled, of the stock kernel, and mounted in any state that a power cut leaves.
 constexpr std::array usable = {"ext3", "ext4", "xfs"};
 constexpr std::array shared = {"gfs2", "gfs", "ocfs2", "lustre", "VMFS", "VMFS_volume_member"};
-constexpr std::array remote = {"nfs",  "nfs4", "cifs",     "smb3",       "smbfs",          "9p",  "afs",
-                               "coda", "ceph", "virtiofs", "fuse.sshfs", "fuse.glusterfs", "nbd", "orangefs"};
+constexpr std::array remote = {"nfs",  "nfs4", "cifs",     "smb3",       "smbfs",          "9p",      "afs",
+                               "coda", "ceph", "virtiofs", "fuse.sshfs", "fuse.glusterfs", "orangefs"};
 
 constexpr std::string_view make_one =
     "make one, for instance: mkfs.ext4 -L pando-chroot DEVICE (Pando itself never formats a disk)";

@@ -135,9 +135,10 @@ Tried try_one(const SurvivalNamespace& space, const Trial& trial) {
         return tried;
     }
     tried.trace = std::move(traced->trace);
-    const std::string wrong = fault(trial, traced->finished);
+    const std::string wrong =
+        traced->finished ? fault(trial, *traced->finished) : std::string(traced->finished.error().what);
     tried.outcome.passed = wrong.empty();
-    tried.outcome.says = wrong.empty() ? first_line(traced->finished) : wrong;
+    tried.outcome.says = wrong.empty() ? first_line(*traced->finished) : wrong;
     return tried;
 }
 

@@ -125,8 +125,7 @@ Result<Traced> run_traced(const SurvivalNamespace& space, const std::vector<std:
                     .directory = "/",
                     .deadline = deadline};
     command.argv.insert(command.argv.end(), argv.begin(), argv.end());
-    Traced traced;
-    traced.finished = TRY(run(command));
+    Traced traced{run(command), {}};
     for (const std::string& name : TRY(list_directory(work.path()))) {
         const std::string text = TRY(read_file(work.path() / name, trace_limit));
         // The process that enters the namespace looks around outside of it before it becomes the program.

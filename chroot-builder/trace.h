@@ -41,14 +41,14 @@ struct Trace {
 void read_trace(std::string_view text, const std::string& program, std::string_view from, Trace& trace);
 
 struct Traced {
-    Finished finished;
+    Result<Finished> finished;  // error: not done at the deadline; its trace tells how far it came
     Trace trace;
 };
 
 // Error: strace or nsenter is not installed, with advice.
 Result<> tracer_is_there();
 
-// Error: the program could not be traced, or was not done at the deadline.
+// Error: the program could not be traced.
 Result<Traced> run_traced(const SurvivalNamespace& space, const std::vector<std::string>& argv,
                           const std::string& input, Deadline deadline);
 

@@ -73,14 +73,15 @@ Trials trials_for(const Manifest& manifest, const config::Cluster& cluster, Devi
     for (const auto& node : cluster.nodes) {
         for (const auto& device : node.fence) {
             const auto agent = agents.find(device.agent);
-            if (agent == agents.end()) continue;  // no manifest of this cluster; the metadata's absence says so
-            trials.all.push_back({.name = fmt::format("{}: status of {} by {}", agent->second.filename().string(),
-                                                      node.name, device.name),
-                                  .argv = {agent->second.string()},
-                                  .input = config::agent_input(device, "status"),
-                                  .good = on_or_off,
-                                  .expected = {},
-                                  .limit = device_limit});
+            // One that is not inside under its name fails, and says so.
+            const fs::path program = agent != agents.end() ? agent->second : fs::path("/usr/sbin") / device.agent;
+            trials.all.push_back(
+                {.name = fmt::format("{}: status of {} by {}", program.filename().string(), node.name, device.name),
+                 .argv = {program.string()},
+                 .input = config::agent_input(device, "status"),
+                 .good = on_or_off,
+                 .expected = {},
+                 .limit = device_limit});
         }
     }
     return trials;

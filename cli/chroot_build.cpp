@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando chroot build: the fencing chroot of a root tree in any directory, to look at, to measure and to try.
+#include "base/printable.h"
 #include "chroot-builder/generation.h"
 #include "cli/chroot_source.h"
 #include "cli/command.h"
@@ -19,7 +20,8 @@ struct BuildOptions {
 Result<int> build(const BuildOptions& options) {
     const auto [root, manifest] = TRY(resolve(options.source));
     if (options.dry_run) {
-        for (const auto& [path, entry] : manifest.entries) fmt::print("install {} ({})\n", path.string(), entry.why());
+        for (const auto& [path, entry] : manifest.entries)
+            fmt::print("install {} ({})\n", printable(path.native()), printable(entry.why()));
         fmt::print("{}\n", sizes_of(manifest));
         return 0;
     }

@@ -36,25 +36,35 @@ void tell_old_code(const std::vector<chroot::OldCode>& old) {
         log::hint("neither can be restarted while the root is mounted: reboot this node in order when it suits");
 }
 
-Result<int> update(const UpdateOptions& options) {
-    const auto node = TRY(NodeChroot::open(options.node));
-    const auto lock = TRY(FileLock::take(node.path() / ".update.lock", Deadline::after(patience)));
-    const auto [current, wanted, drift] = TRY(node.compare());
-    if (!wanted) {
-        fmt::print("generation {} is what the root holds\n", current.number);
-        return 0;
-    }
-    if (options.dry_run) {
-        print_plan(drift);
-        return 0;
-    }
-    const unsigned number = TRY(chroot::install_generation(*wanted, node.root(), node.path()));
-    TRY(chroot::keep_fingerprint(node.path(), number, node.fingerprint(*wanted)));
-    if (!drift.none()) print_plan(drift);
-    fmt::print("generation {} is what the root holds\n", number);
+// What an update before this one could not do yet: the keeper and others go over to the new generation in their own
+// time.
+Result<> tidy(const NodeChroot& node) {
     for (const unsigned removed : TRY(chroot::remove_unused_generations(node.path())))
         fmt::print("generation {} is gone: nothing runs from it\n", removed);
     tell_old_code(TRY(chroot::old_code(node.path())));
+    return {};
+}
+
+Result<int> update(const UpdateOptions& options) {
+    const auto node = TRY(NodeChroot::open(options.node));
+    const auto lock = TRY(FileLock::take(node.path() / ".update.lock", Deadline::after(patience)));
+    const auto [current, wanted, drift, before] = TRY(node.compare());
+    if (wanted && options.dry_run) {
+        print_plan(drift);
+        return 0;
+    }
+    unsigned number = current.number;
+    if (wanted) {
+        number = TRY(chroot::install_generation(*wanted, node.root(), node.path()));
+        // Packages may have changed files while they were read. Without a fingerprint the next run looks at every byte.
+        if (node.fingerprint(current.manifest) == before)
+            TRY(chroot::keep_fingerprint(node.path(), number, node.fingerprint(*wanted)));
+        else
+            log::info("the root changed meanwhile: the next update looks again");
+        if (!drift.none()) print_plan(drift);
+    }
+    fmt::print("generation {} is what the root holds\n", number);
+    if (!options.dry_run) TRY(tidy(node));
     return 0;
 }
 

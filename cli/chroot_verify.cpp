@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando chroot verify: everything in the chroot is tried where nothing but the chroot is.
-#include "chroot-builder/install.h"
+#include "base/lock.h"
 #include "chroot-builder/proof.h"
 #include "cli/command.h"
 #include "cli/node_chroot.h"
@@ -29,6 +29,8 @@ struct Verified {
 
 Result<Verified> look(const VerifyOptions& options) {
     const auto node = TRY(NodeChroot::open(options.node));
+    // No update may take away what is being tried.
+    const auto lock = TRY(FileLock::take(node.path() / ".update.lock", Deadline::after(std::chrono::minutes(2))));
     const auto current = TRY(node.current());
     const auto inside = TRY(Sysroot::open(node.path()));
     // What was copied wrongly is found by reading, before anything is run.

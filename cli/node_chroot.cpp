@@ -67,7 +67,9 @@ Result<NodeChroot> NodeChroot::open(const NodeChrootOptions& options) {
 }
 
 std::string NodeChroot::fingerprint(const chroot::Manifest& manifest) const {
-    return chroot::fingerprint(manifest, root_, text_);
+    std::string request = text_;
+    for (const auto& [path, content] : files_) request += "\n" + path + "\n" + content;
+    return chroot::fingerprint(manifest, root_, request);
 }
 
 Result<chroot::Generation> NodeChroot::current() const {
@@ -81,7 +83,8 @@ Result<chroot::Generation> NodeChroot::current() const {
 Result<NodeChroot::Comparison> NodeChroot::compare() const {
     Comparison found;
     found.current = TRY(current());
-    if (fingerprint(found.current.manifest) == chroot::kept_fingerprint(path_, found.current.number)) return found;
+    found.before = fingerprint(found.current.manifest);
+    if (found.before == chroot::kept_fingerprint(path_, found.current.number)) return found;
     found.wanted = TRY(chroot::resolve(root_, chroot::request_for(cluster_, files_)));
     found.drift = chroot::compare(found.current.manifest, *found.wanted);
     return found;

@@ -39,6 +39,7 @@ public:
         chroot::Generation current;
         std::optional<chroot::Manifest> wanted;  // nothing: the fingerprint says that it is the current one's
         chroot::Difference drift;
+        std::string before;  // the current one's fingerprint, taken before anything was read
     };
     // Error when there is no generation to compare.
     Result<Comparison> compare() const;

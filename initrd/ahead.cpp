@@ -72,8 +72,9 @@ Result<chroot::SurvivalNamespace*> make_survival(Boot& boot, const std::shared_f
 }
 
 // Every device refused with the one reason when the chroot itself could not be made.
-std::vector<FenceAnswer> ask_from_chroot(const Boot& boot, Deadline deadline) {
-    const auto& survival = boot.survival_made.get();
+std::vector<FenceAnswer> ask_from_chroot(const Boot& boot, Milliseconds patience) {
+    const auto& survival = boot.survival_made.get();  // may wait for a local disk: that is not the agents' time
+    const Deadline deadline = Deadline::after(patience);
     const Runner run = [&](const std::vector<std::string>& argv, const std::string& input,
                            Deadline until) -> Result<Finished> {
         if (!survival) return Failure(survival.error());
@@ -112,7 +113,7 @@ void begin_root_modules(Boot& boot) {
 
 void begin_fence_check(Boot& boot) {
     begin_chroot(boot);
-    boot.fence_answers = begin([&boot] { return ask_from_chroot(boot, Deadline::after(std::chrono::seconds(40))); });
+    boot.fence_answers = begin([&boot] { return ask_from_chroot(boot, std::chrono::seconds(40)); });
 }
 
 }  // namespace pando::initrd

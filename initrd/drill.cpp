@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/procfs.h"
+#include "chroot-builder/agents.h"
 #include "initrd/device_map.h"
 #include "initrd/drill_plan.h"
 #include "initrd/drill_report.h"
@@ -32,7 +33,6 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::seconds;
 
-constexpr const char* lock_file = "/run/pando/drill.lock";
 constexpr Milliseconds suspend_patience = seconds(5);  // for what is under way below the map
 constexpr Milliseconds quorum_patience = Milliseconds(1500);
 constexpr Milliseconds quorum_pause = seconds(1);           // between two looks at quorum
@@ -83,8 +83,9 @@ Result<std::string> ask_status(Deadline deadline) {
 }
 
 Result<std::string> ask_device(const DrillPlan::Device& device, Deadline deadline) {
-    return power_state(device.agent,
-                       run({.argv = {"/usr/sbin/" + device.agent}, .input = device.input, .deadline = deadline}));
+    const auto agent = chroot::find_agent(TRY(Sysroot::open("/")), device.agent);
+    if (!agent) return fail("{} is not in the chroot", device.agent);
+    return power_state(device.agent, run({.argv = {agent->string()}, .input = device.input, .deadline = deadline}));
 }
 
 Result<std::string> ask_dlm(Deadline deadline) {
@@ -443,7 +444,7 @@ Result<DeviceMap> open_map(const std::string& name) {
 }
 
 Result<FileLock> only_one() {
-    auto lock = FileLock::take(lock_file, Deadline::after(Milliseconds(0)));
+    auto lock = FileLock::take(drill_lock, Deadline::after(Milliseconds(0)));
     if (!lock) return bad_input("another drill runs on this node: {}", lock.error().what);
     return lock;
 }

@@ -14,6 +14,7 @@ namespace pando::initrd {
 
 // The last result; while a drill runs, when it will be over.
 constexpr const char* drill_file = "/run/pando/drill.json";
+constexpr const char* drill_lock = "/run/pando/drill.lock";  // held by the drill and by who releases the root
 
 struct DrillRow {
     std::string what;  // "fence device n2-bmc of n2"

@@ -104,7 +104,9 @@ Result<std::string> leave_root(Deadline deadline) {
 
 // A drill that was killed together with its releaser left the root suspended: it could never be unmounted.
 Result<> wake_root() {
-    const auto map = TRY(DeviceMap::find(root_map_name));
+    const auto device = device_of_mount(old_root);
+    const auto name = device ? map_on(*device) : std::nullopt;  // of multipath, perhaps
+    const auto map = TRY(DeviceMap::find(name.value_or(root_map_name)));
     if (!map || !TRY(map->suspended())) return {};
     log::warning("exit: the root was left suspended, and is resumed");
     return map->resume();

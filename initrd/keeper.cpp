@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/keeper.h"
 
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "chroot-builder/held_files.h"
 #include "initrd/notify.h"
 
+#include <poll.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <array>
+#include <filesystem>
+#include <vector>
 
 namespace pando::initrd {
 namespace {
 
-constexpr const char* files = "/usr/";  // with the slash: of the generation to which /usr leads
+// Of the generation to which /usr leads (with the slash), and the daemons' configuration, which dlm_controld reads anew
+// when it fences.
+const std::vector<std::filesystem::path> directories = {"/usr/", "/etc"};
+constexpr Milliseconds try_again{10000};
 
-// Whether an entry of "/" was replaced; a generation comes into place as a new /usr. Waits for it.
-Result<> wait_for_change(int notifications) {
+// Until an entry of "/" was replaced: a generation comes into place as a new /usr. Or until the deadline.
+Result<> wait_for_change(int notifications, Deadline deadline) {
     alignas(inotify_event) std::array<char, 4096> events;
-    for (;;) {
-        const ssize_t n = read(notifications, events.data(), events.size());
-        if (n > 0) return {};
-        if (n < 0 && errno != EINTR) return fail_errno(errno, "watching the chroot");
-    }
+    pollfd changed{notifications, POLLIN, 0};
+    if (poll(&changed, 1, deadline.poll_timeout()) > 0 && read(notifications, events.data(), events.size()) < 0)
+        return fail_errno(errno, "watching the chroot");
+    return {};
 }
 
 Result<> keep() {
@@ -33,12 +39,21 @@ Result<> keep() {
     // Watched before it is looked at, so that no change comes in between.
     if (!notifications.valid() || inotify_add_watch(notifications.get(), "/", IN_MOVED_TO) < 0)
         return fail_errno(errno, "watching the chroot");
-    auto held = TRY(chroot::HeldFiles::hold(files));
+    auto held = TRY(chroot::HeldFiles::hold(directories));
     TRY(report_ready());
-    for (;;) {
+    log::info("keeps {} files in memory, {:.1f} MB", held.count(), static_cast<double>(held.bytes()) / 1e6);
+    for (Deadline again = Deadline::never();;) {
+        TRY(wait_for_change(notifications.get(), again));
+        auto next = chroot::HeldFiles::hold(directories);
+        if (!next) {
+            // What is held stays held.
+            log::write(next.error());
+            again = Deadline::after(try_again);
+            continue;
+        }
+        held = std::move(*next);  // the old ones are let go once the new are held
+        again = Deadline::never();
         log::info("keeps {} files in memory, {:.1f} MB", held.count(), static_cast<double>(held.bytes()) / 1e6);
-        TRY(wait_for_change(notifications.get()));
-        held = TRY(chroot::HeldFiles::hold(files));  // the old ones are let go once the new are held
     }
 }
 

@@ -2,6 +2,7 @@
 #include "initrd/node_state.h"
 
 #include "base/file.h"
+#include "base/lock.h"
 #include "chroot-builder/generation.h"
 #include "initrd/device_map.h"
 #include "initrd/drill_report.h"
@@ -58,11 +59,13 @@ void find_faults(NodeState& state) {
     if (state.quorum && !state.quorum->quorate) faults.emplace_back("no quorum: the shared root is frozen");
     if (state.root && !state.root->writable()) faults.emplace_back("the root is mounted read-only");
     if (state.root_suspended && !state.drill_time_left)
-        faults.emplace_back("the root is suspended, and no drill holds it: pando-survival release, from the chroot");
+        faults.emplace_back(
+            "the root is suspended, and no drill is there to release it: `. /run/pando/enter`, then: pando-survival "
+            "release");
     for (const std::string& daemon : required_daemons()) {
         const bool runs = std::any_of(state.survival.begin(), state.survival.end(),
                                       [&](const Process& process) { return process.name == daemon; });
-        if (!runs) faults.push_back(daemon.substr(1) + " does not run in the chroot");
+        if (!runs) faults.push_back(daemon.substr(1) + " does not run in the chroot: reboot this node in order");
     }
     // Logs of the survival set are there too; a full one ends with no fence agent able to run.
     if (state.chroot_used > state.chroot_size / 10 * 8 && state.chroot_size > 0)
@@ -88,7 +91,8 @@ Result<NodeState> read_node_state() {
     if (auto quorum = read_quorum()) state.quorum = std::move(*quorum);
     state.root = read_mount("/");
     state.root_suspended = state.root && is_suspended(state.root->device);
-    state.drill_time_left = drill_time_left();
+    // A drill that was killed leaves its file behind, but not the lock.
+    if (FileLock::is_held(drill_lock)) state.drill_time_left = drill_time_left();
     const auto pids = TRY(chroot::survival_processes());
     for (const pid_t pid : pids) state.survival.push_back({pid, first_argument(pid)});
     if (state.root) state.footholds = TRY(chroot::footholds(pids, state.root->device));

@@ -51,7 +51,7 @@ private:
         const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
         for (int fd = 0; fd < 3 && null >= 0; ++fd) dup2(null, fd);
         (void)write_existing("/proc/self/oom_score_adj", "-1000");
-        mlockall(MCL_CURRENT | MCL_FUTURE);
+        if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0) _exit(1);  // never ready, so nothing is suspended
         sigset_t ends;
         sigemptyset(&ends);
         for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) sigaddset(&ends, signal);

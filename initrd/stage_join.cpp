@@ -7,6 +7,7 @@
 #include "initrd/ahead.h"
 #include "initrd/background.h"
 #include "initrd/boot.h"
+#include "initrd/enter_script.h"
 #include "initrd/quorum.h"
 #include "initrd/stage_functions.h"
 
@@ -94,7 +95,7 @@ Result<> start_corosync(Boot& boot, Deadline deadline) {
     }
     TRY(wait_ready(*boot.corosync_ready, *boot.corosync, "corosync", deadline));
     boot.corosync_is_ready = true;
-    return {};
+    return write_enter_script(boot.corosync->pid());
 }
 
 Result<> start_dlm_controld(Boot& boot, Deadline deadline) {

@@ -383,7 +383,7 @@ story_update() {
     claim "its daemons were left alone" same "$(on n2 pidof @corosync @dlm_controld)" "$daemons"
     on n1 sh -c 'echo "# newer still" >>/usr/sbin/fence_ipmilan && sync /usr/sbin/fence_ipmilan'
     claim "a package is installed on n1" install_package n1
-    claim "and the chroot there follows by itself" until_true 90 agent_is n1 "# newer still"
+    claim "and the chroot there follows by itself" until_true 240 agent_is n1 "# newer still"
     claim "nothing in n1's chroot looks outside: daemons, agent and both BMCs tried where nothing else is" \
         on_for 300 n1 pando chroot verify
 }

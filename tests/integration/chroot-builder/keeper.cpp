@@ -57,13 +57,13 @@ TEST_F(KeeperTest, EveryPageOfEveryFileIsLockedAsLongAsItLives) {
     ASSERT_TRUE(write_file_atomic(work() / "files/empty", ""));
     const uint64_t before = locked_by(getpid());
     {
-        const auto held = HeldFiles::hold(work() / "files").value();
+        const auto held = HeldFiles::hold({work() / "files"}).value();
         EXPECT_EQ(held.count(), 2U);
         EXPECT_EQ(held.bytes(), 4U * 4096);
         EXPECT_EQ(locked_by(getpid()), before + 4U * 4096);
     }
     EXPECT_EQ(locked_by(getpid()), before);
-    EXPECT_FALSE(HeldFiles::hold(work() / "nowhere"));
+    EXPECT_FALSE(HeldFiles::hold({work() / "files", work() / "nowhere"}));
 }
 
 TEST_F(KeeperTest, HoldsTheGenerationThatIsInPlace) {

@@ -155,7 +155,7 @@ TEST(MountTmpfs, AManifestThatDoesNotFitIsRefusedWithBothNumbersAndAdvice) {
     ASSERT_FALSE(mounted);
     EXPECT_EQ(mounted.error().kind, ErrorKind::bad_input);
     EXPECT_THAT(mounted.error().what, AllOf(HasSubstr("40.0 MiB"), HasSubstr("41.0 MiB")));
-    EXPECT_THAT(mounted.error().advice, HasSubstr("chroot.size to at least 45 MiB"));
+    EXPECT_THAT(mounted.error().advice, HasSubstr("chroot.size to at least 54 MiB"));
     EXPECT_FALSE(fs::exists(tree.path("/chroot")));
 }
 

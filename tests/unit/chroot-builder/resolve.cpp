@@ -427,7 +427,7 @@ TEST(Resolve, WhatIsOpenedByNameIsCarriedOrLeftOutWithAReason) {
     Tree tree;
     tree.add_dynamic_linker();
     tree.library("/usr/lib/libc.so.6");
-    tree.library("/usr/lib/libssl.so.3");
+    tree.library("/usr/lib/libcrypto.so.3");
     tree.library("/usr/lib/libp11-kit.so.0.3.0");
     tree.library("/usr/lib/pkcs11/module.so");
     tree.write("/etc/ssl/openssl.cnf", "[default]\n");
@@ -435,10 +435,10 @@ TEST(Resolve, WhatIsOpenedByNameIsCarriedOrLeftOutWithAReason) {
     tree.link("/etc/localtime", "/usr/share/zoneinfo/Europe/Berlin");
     tree.link("/usr/lib/libp11-kit.so.0", "libp11-kit.so.0.3.0");
     tree.program("/usr/bin/tool",
-                 {.needs = {"/usr/lib/libc.so.6", "/usr/lib/libssl.so.3", "/usr/lib/libp11-kit.so.0.3.0"}});
+                 {.needs = {"/usr/lib/libc.so.6", "/usr/lib/libcrypto.so.3", "/usr/lib/libp11-kit.so.0.3.0"}});
     const auto manifest = closure(tree, {"tool"});
     ASSERT_TRUE(manifest) << error_of(manifest);
-    EXPECT_EQ(entry(*manifest, "/etc/ssl/openssl.cnf").why(), "settings, read by /usr/lib/libssl.so.3");
+    EXPECT_EQ(entry(*manifest, "/etc/ssl/openssl.cnf").why(), "settings, read by /usr/lib/libcrypto.so.3");
     EXPECT_EQ(entry(*manifest, "/etc/localtime").target, "/usr/share/zoneinfo/Europe/Berlin");
     EXPECT_EQ(entry(*manifest, "/usr/share/zoneinfo/Europe/Berlin").why(), "time zone, read by /usr/lib/libc.so.6");
     EXPECT_THAT(paths_of(*manifest), Not(Contains(HasSubstr("pkcs11"))));
