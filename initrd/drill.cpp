@@ -237,8 +237,8 @@ private:
             released_by_ = fmt::format("by its own process, as {}", to_string(report->why));
             in_time_ = report->released && report->why == Release::Why::time_over;
         } else {
-            (void)release_surely(hold_);
             released_ = since_boot();
+            (void)release_surely(hold_);
             released_by_ = "by the drill itself: the process that should do it was killed";
         }
         say("released " + released_by_);
@@ -270,8 +270,8 @@ private:
         const Deadline too_late = Deadline::after(begun_ + seconds(plan_.seconds) + releaser_grace - since_boot());
         while (!released_) {
             if (too_late.passed()) {
-                (void)release_surely(hold_);
                 released_ = since_boot();
+                (void)release_surely(hold_);
                 released_by_ = "by the drill itself: the process that should do it was late";
                 return;
             }

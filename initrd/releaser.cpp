@@ -37,7 +37,8 @@ public:
         settle();
         if (send(channel_, &ready, 1, MSG_NOSIGNAL) != 1) _exit(1);
         wait_for_reason();
-        report(release_surely(hold_));
+        const Milliseconds begun = since_boot();
+        report(release_surely(hold_), begun);
         stay_until_drill_is_over();
         _exit(0);
     }
@@ -88,8 +89,8 @@ private:
         return read(channel_, &command, 1) == 1 ? command : '\0';
     }
 
-    void report(bool released) const {
-        const Release report{.why = why_, .released = released, .at = since_boot().count()};
+    void report(bool released, Milliseconds begun) const {
+        const Release report{.why = why_, .released = released, .at = begun.count()};
         (void)!send(channel_, &report, sizeof report, MSG_NOSIGNAL);
     }
 

@@ -28,7 +28,7 @@ struct Release {
     enum class Why : uint8_t { time_over, asked, signal, drill_died };
     Why why = Why::time_over;
     bool released = false;  // looked at, after resume() said so
-    int64_t at = 0;         // since_boot(), milliseconds
+    int64_t at = 0;         // since_boot() as the release began, milliseconds: what waited may be back before it ended
 };
 const char* to_string(Release::Why why);
 
