@@ -297,7 +297,8 @@ private:
         if (!linked_.insert({real, inherited}).second) return;
         reached_.insert(real);
         const Elf elf = elves_[real];  // a copy: adding libraries moves the map's content along
-        auto passed = Libraries::expand(elf.rpath, origin);
+        // ld.so(8): a file with a DT_RUNPATH has no DT_RPATH.
+        auto passed = elf.runpath.empty() ? Libraries::expand(elf.rpath, origin) : std::vector<std::string>();
         passed.insert(passed.end(), inherited.begin(), inherited.end());
         for (const std::string& name : elf.needed) {
             const auto found = libraries_.find(name, elf, origin, inherited);
