@@ -6,6 +6,7 @@
 
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -53,6 +54,12 @@ std::vector<Mount> parse_mounts(std::string_view mountinfo) {
 }
 
 bool Mount::writable() const { return ("," + options + "," + super_options + ",").find(",ro,") == std::string::npos; }
+
+std::optional<Mount> mount_at(const std::vector<Mount>& mounts, std::string_view point) {
+    const auto found =
+        std::find_if(mounts.rbegin(), mounts.rend(), [&](const Mount& mount) { return mount.point == point; });
+    return found == mounts.rend() ? std::nullopt : std::optional(*found);
+}
 
 Result<std::vector<Mount>> our_mounts() { return parse_mounts(TRY(read_file("/proc/self/mountinfo"))); }
 

@@ -37,6 +37,9 @@ struct Mount {
 // In the order of the text: the last one at a point covers those before it. Lines without a mount point are left out.
 std::vector<Mount> parse_mounts(std::string_view mountinfo);
 
+// The one that is seen at a point: the last, which covers those before it. Nothing: none is mounted there.
+std::optional<Mount> mount_at(const std::vector<Mount>& mounts, std::string_view point);
+
 // Those this process sees.
 Result<std::vector<Mount>> our_mounts();
 

@@ -167,11 +167,8 @@ std::vector<std::string> mapped_files(std::string_view maps, dev_t filesystem) {
 }
 
 Result<dev_t> device_of_mount(const fs::path& mount_point) {
-    const auto mounts = TRY(our_mounts());
-    // The last one covers those before it.
-    const auto found =
-        std::find_if(mounts.rbegin(), mounts.rend(), [&](const Mount& m) { return m.point == mount_point; });
-    if (found == mounts.rend()) return fail("nothing is mounted at {}", mount_point.string());
+    const auto found = mount_at(TRY(our_mounts()), mount_point.native());
+    if (!found) return fail("nothing is mounted at {}", mount_point.string());
     return found->device;
 }
 

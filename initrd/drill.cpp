@@ -468,10 +468,8 @@ int told(const Error& error) {
 }
 
 Result<std::string> release_root() {
-    const auto mounts = TRY(mounts_of(1));
-    const auto root =
-        std::find_if(mounts.rbegin(), mounts.rend(), [](const Mount& mount) { return mount.point == "/"; });
-    const auto name = root == mounts.rend() ? std::nullopt : map_on(root->device);
+    const auto root = mount_at(TRY(mounts_of(1)), "/");
+    const auto name = root ? map_on(root->device) : std::nullopt;
     if (!name) return fail("the root of this system is on no device-mapper map");
     const DeviceMap map = TRY(open_map(*name));
     if (!TRY(map.suspended())) return *name + " is not suspended";

@@ -13,12 +13,9 @@
 namespace pando::initrd {
 namespace {
 
-// As process 1 has it, since we may run inside the chroot. The last mount at a point is the one that is seen.
+// As process 1 has it, since we may run inside the chroot.
 std::optional<Mount> read_mount(const std::string& point) {
-    const auto mounts = mounts_of(1).value_or(std::vector<Mount>());
-    const auto found =
-        std::find_if(mounts.rbegin(), mounts.rend(), [&](const Mount& one) { return one.point == point; });
-    return found == mounts.rend() ? std::nullopt : std::optional(*found);
+    return mount_at(mounts_of(1).value_or(std::vector<Mount>()), point);
 }
 
 // In the mount namespace of the survival set: not process 1's, and without the chroot's place in it.

@@ -6,7 +6,6 @@
 
 #include <sys/mount.h>
 #include <unistd.h>
-#include <algorithm>
 
 namespace pando::initrd {
 namespace {
@@ -30,10 +29,8 @@ Result<> unmount(const std::filesystem::path& point, int flags, Deadline deadlin
 }
 
 Result<std::string> make_read_only(const std::filesystem::path& point, Deadline deadline) {
-    const auto mounts = TRY(our_mounts());
-    const auto mount =
-        std::find_if(mounts.rbegin(), mounts.rend(), [&](const Mount& one) { return one.point == point; });
-    if (mount == mounts.rend() || !mount->writable()) return std::string();
+    const auto mount = mount_at(TRY(our_mounts()), point.native());
+    if (!mount || !mount->writable()) return std::string();
     constexpr unsigned long flags = MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME;
     const int status =
         TRY(call_in_child([&] { return ::mount(nullptr, point.c_str(), nullptr, flags, nullptr); }, deadline));

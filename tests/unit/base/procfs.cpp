@@ -33,6 +33,16 @@ TEST(Procfs, ReadsMountsWithTheirDeviceInDecimal) {
     EXPECT_EQ(mounts[2].filesystem, "");
 }
 
+TEST(Procfs, TheLastMountAtAPointCoversThoseBeforeIt) {
+    const auto mounts = parse_mounts(
+        "1 1 0:1 / / rw - rootfs none rw\n"
+        "28 1 253:17 / / rw - gfs2 /dev/sda3 rw\n"
+        "29 28 0:28 / /run rw - tmpfs run rw\n");
+    EXPECT_EQ(mount_at(mounts, "/").value().filesystem, "gfs2");
+    EXPECT_EQ(mount_at(mounts, "/run").value().source, "run");
+    EXPECT_FALSE(mount_at(mounts, "/srv"));
+}
+
 TEST(Procfs, ReadsDevicesInBothNotations) {
     EXPECT_EQ(parse_device("fd:11", 16), makedev(0xfd, 0x11));
     EXPECT_EQ(parse_device("253:17", 10), makedev(253, 17));
