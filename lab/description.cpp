@@ -100,6 +100,10 @@ cluster:
   name: grove
   authkey: authkey{test}
 
+# An emulated blade on a busy host stands still for seconds, and must not be fenced for it.
+corosync:
+  token: 6s
+
 root:
   name: root
   journals: {journals}
