@@ -63,13 +63,13 @@ console_has() { # NODE MARK TEXT…: every text, as it stands
     log=$(console_since "$1" "$2")
     shift 2
     for text in "$@"; do
-        grep -qaF -- "$text" <<<"$log" || { say "the console of $node lacks: $text"; tail -25 <<<"$log"; return 1; }
+        grep -qaF -- "$text" <<<"$log" || { tail -25 <<<"$log"; say "the console of $node lacks: $text"; return 1; }
     done
 }
 console_times() { # NODE MARK COUNT REGEX: so many lines at least
     local count
     count=$(console_since "$1" "$2" | grep -caE -- "$4" || true)
-    ((count >= $3)) || { say "the console of $1 says $count times: $4"; console_since "$1" "$2" | tail -8; return 1; }
+    ((count >= $3)) || { console_since "$1" "$2" | tail -8; say "the console of $1 says $count times: $4"; return 1; }
 }
 # console_in_order NODE MARK REGEX…: a line for each, in this order.
 console_in_order() {
