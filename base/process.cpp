@@ -232,6 +232,12 @@ std::string shown(const std::vector<std::string>& argv) {
     return text;
 }
 
+std::string Finished::last_words() const {
+    std::string_view text = err.empty() ? out : err;
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+    return std::string(text.substr(text.rfind('\n') + 1));
+}
+
 Result<Finished> run(const Command& command) {
     auto out = TRY(make_pipe());
     auto err = TRY(make_pipe());

@@ -37,6 +37,7 @@ struct Finished {
     std::string out;  // at most 16 MiB of each are kept
     std::string err;
     bool ok() const { return status == 0; }
+    std::string last_words() const;  // the last line of stderr, or of stdout where that is empty
 };
 
 // Runs to the end and returns whatever the status was. Error: not started, or killed at the deadline with all it

@@ -23,16 +23,14 @@ constexpr std::ptrdiff_t at_a_time = 4;  // a device answers in its own time, th
 constexpr std::array<std::string_view, 6> of_the_node = {"/proc/", "/sys/", "/dev/", "/run/", "/var/run/", "/tmp/"};
 
 // Looked for by every program of its kind, and done without. What ends with a slash: everything below it.
-constexpr std::array<std::string_view, 9> done_without = {
-    "/etc/ld.so.cache",                         // ld.so goes through the directories, and all of them are inside
-    "/usr/lib/locale/",                         // the C locale is in libc
-    "/usr/share/locale/",                       // messages in other languages
-    "/etc/python3.11/",                         // sitecustomize, for crash reports
-    "/usr/local/lib/python3.11/dist-packages",  // a module of an agent would be inside, and this with it
-    "/etc/resolv.conf",                         // names come from /etc/hosts alone
-    "/etc/ldap/",                               // libldap, which libcurl links, reads it when it starts
-    "/usr/lib/x86_64-linux-gnu/sasl2",          // and loads SASL; no agent logs in to LDAP
-    "/usr/share/misc/enterprise-numbers.txt",   // names of BMC makers, for ipmitool's lists
+constexpr std::array<std::string_view, 7> done_without = {
+    "/etc/ld.so.cache",                        // ld.so goes through the directories, and all of them are inside
+    "/usr/lib/locale/",                        // the C locale is in libc
+    "/usr/share/locale/",                      // messages in other languages
+    "/etc/resolv.conf",                        // names come from /etc/hosts alone
+    "/etc/ldap/",                              // libldap, which libcurl links, reads it when it starts
+    "/usr/lib/x86_64-linux-gnu/sasl2",         // and loads SASL; no agent logs in to LDAP
+    "/usr/share/misc/enterprise-numbers.txt",  // names of BMC makers, for ipmitool's lists
 };
 
 constexpr std::array<std::string_view, 4> name_services = {"/nscd/socket", "/systemd/resolve/", "/sss/pipes/",
@@ -43,8 +41,15 @@ bool is_of_the_node(const std::string& path) {
                        [&](std::string_view top) { return path.starts_with(top); });
 }
 
+// sitecustomize, for crash reports; and where an agent's module would be: that is inside, and this with it.
+bool is_looked_for_by_python(std::string_view path) {
+    return path.starts_with("/etc/python3") ||
+           (path.starts_with("/usr/local/lib/python3") && path.ends_with("/dist-packages"));
+}
+
 bool is_done_without(const fs::path& path, const Sysroot& inside) {
     const std::string& text = path.native();
+    if (is_looked_for_by_python(text)) return true;
     const auto covers = [&](std::string_view row) { return row.ends_with('/') ? text.starts_with(row) : text == row; };
     if (std::any_of(done_without.begin(), done_without.end(), covers)) return true;
     // Compiled modules stand in the place of their sources (decision 0003).
@@ -104,16 +109,10 @@ std::string first_line(const Finished& finished) {
     return std::string(text.substr(0, text.find('\n')));
 }
 
-std::string last_line(std::string_view text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-    return std::string(text.substr(text.rfind('\n') + 1));
-}
-
 // Empty when the trial passed.
 std::string fault(const Trial& trial, const Finished& finished) {
     if (std::find(trial.good.begin(), trial.good.end(), finished.status) == trial.good.end())
-        return fmt::format("ended with status {}: {}", finished.status,
-                           last_line(finished.err.empty() ? finished.out : finished.err));
+        return fmt::format("ended with status {}: {}", finished.status, finished.last_words());
     if ((finished.out + finished.err).find(trial.expected) == std::string::npos)
         return fmt::format("did not say \"{}\" but: {}", trial.expected, first_line(finished));
     return {};

@@ -31,8 +31,6 @@ constexpr std::array<VersionRow, 9> version_rows = {{
     {"pando-survival", "--version", "pando"},
 }};
 
-// The agents' way to say on or off; whatever else is no answer.
-const std::vector<int> on_or_off = {0, 2};
 constexpr std::chrono::seconds device_limit{60};
 
 bool was_asked_for(const Entry& entry, std::string_view relation) {
@@ -79,7 +77,7 @@ Trials trials_for(const Manifest& manifest, const config::Cluster& cluster, Devi
                 {.name = fmt::format("{}: status of {} by {}", program.filename().string(), node.name, device.name),
                  .argv = {program.string()},
                  .input = config::agent_input(device, "status"),
-                 .good = on_or_off,
+                 .good = {config::agent_says_on, config::agent_says_off},
                  .expected = {},
                  .limit = device_limit});
         }

@@ -17,6 +17,9 @@ std::string corosync_conf(const Cluster& cluster);
 std::string dlm_conf(const Cluster& cluster);
 // What an agent is given on its standard input: one option a line.
 std::string agent_input(const FenceDevice& device, std::string_view action);
+// What an agent's `status` ends with; anything else is no answer.
+constexpr int agent_says_on = 0;
+constexpr int agent_says_off = 2;
 std::string hosts(const Cluster& cluster);
 
 struct NetbootPaths {
