@@ -83,6 +83,13 @@ Request request_for(const config::Cluster& cluster, const config::AgentFiles& fi
     std::set<std::string> agents;
     for (const auto& node : cluster.nodes)
         for (const auto& device : node.fence) agents.insert(device.agent);
+    // An agent that no device names, for a person's use, calls programs like any other.
+    for (const std::string& program : cluster.chroot.programs) {
+        if (std::filesystem::path(program).filename().native().starts_with("fence_"))
+            agents.insert(program);
+        else
+            request.programs.push_back(program);
+    }
     request.agents.assign(agents.begin(), agents.end());
     for (const auto& file : config::agent_files(cluster)) {
         const std::filesystem::path parent = std::filesystem::path(file.path).parent_path();
@@ -90,8 +97,6 @@ Request request_for(const config::Cluster& cluster, const config::AgentFiles& fi
         const auto content = files.find(file.path);
         if (file.program && content != files.end()) request.delivered[file.path] = {content->second, file.why()};
     }
-    const auto& further = cluster.chroot.programs;
-    request.programs.insert(request.programs.end(), further.begin(), further.end());
     return request;
 }
 

@@ -474,5 +474,13 @@ TEST(Survival, OnlyAnIscsiClusterCarriesTheInitiator) {
     EXPECT_THAT(request_for(cluster, {}).agents, ElementsAre("fence_ipmilan"));
 }
 
+TEST(Survival, AnAgentAmongTheFurtherProgramsIsCarriedAsAnAgent) {
+    config::Cluster cluster;
+    cluster.chroot.programs = {"/usr/sbin/fence_scsi", "/usr/bin/strace"};
+    const Request request = request_for(cluster, {});
+    EXPECT_THAT(request.agents, ElementsAre("/usr/sbin/fence_scsi")) << "else it would be without sg_persist";
+    EXPECT_THAT(request.programs, AllOf(Contains("/usr/bin/strace"), Not(Contains("/usr/sbin/fence_scsi"))));
+}
+
 }  // namespace
 }  // namespace pando::chroot
