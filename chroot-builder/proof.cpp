@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <fnmatch.h>
 #include <algorithm>
 #include <array>
 #include <future>
@@ -22,13 +23,15 @@ constexpr std::ptrdiff_t at_a_time = 4;  // a device answers in its own time, th
 // The same on the node, whatever the root does: its own file systems and what is made as it runs.
 constexpr std::array<std::string_view, 6> of_the_node = {"/proc/", "/sys/", "/dev/", "/run/", "/var/run/", "/tmp/"};
 
-// Looked for by every program of its kind, and done without. What ends with a slash: everything below it.
-constexpr std::array<std::string_view, 7> done_without = {
+// Looked for by every program of its kind, and done without. Patterns of fnmatch(3), in which * goes over slashes.
+constexpr std::array<const char*, 9> done_without = {
     "/etc/ld.so.cache",                        // ld.so goes through the directories, and all of them are inside
-    "/usr/lib/locale/",                        // the C locale is in libc
-    "/usr/share/locale/",                      // messages in other languages
+    "/usr/lib/locale/*",                       // the C locale is in libc
+    "/usr/share/locale/*",                     // messages in other languages
+    "/etc/python3.*/*",                        // sitecustomize, for crash reports
+    "/usr/local/lib/python3.*/dist-packages",  // a module of an agent would be inside, and this with it
     "/etc/resolv.conf",                        // names come from /etc/hosts alone
-    "/etc/ldap/",                              // libldap, which libcurl links, reads it when it starts
+    "/etc/ldap/*",                             // libldap, which libcurl links, reads it when it starts
     "/usr/lib/x86_64-linux-gnu/sasl2",         // and loads SASL; no agent logs in to LDAP
     "/usr/share/misc/enterprise-numbers.txt",  // names of BMC makers, for ipmitool's lists
 };
@@ -41,16 +44,9 @@ bool is_of_the_node(const std::string& path) {
                        [&](std::string_view top) { return path.starts_with(top); });
 }
 
-// sitecustomize, for crash reports; and where an agent's module would be: that is inside, and this with it.
-bool is_looked_for_by_python(std::string_view path) {
-    return path.starts_with("/etc/python3") ||
-           (path.starts_with("/usr/local/lib/python3") && path.ends_with("/dist-packages"));
-}
-
 bool is_done_without(const fs::path& path, const Sysroot& inside) {
     const std::string& text = path.native();
-    if (is_looked_for_by_python(text)) return true;
-    const auto covers = [&](std::string_view row) { return row.ends_with('/') ? text.starts_with(row) : text == row; };
+    const auto covers = [&](const char* pattern) { return fnmatch(pattern, text.c_str(), 0) == 0; };
     if (std::any_of(done_without.begin(), done_without.end(), covers)) return true;
     // Compiled modules stand in the place of their sources (decision 0003).
     if (path.extension() == ".py") return inside.exists(fs::path(path).replace_extension(".pyc"));
