@@ -78,7 +78,7 @@ console_in_order() {
     rest=$(console_since "$node" "$mark")
     for regex in "$@"; do
         rest=$(awk -v regex="$regex" 'found { print } $0 ~ regex { found = 1 } END { exit !found }' <<<"$rest") ||
-            { say "the console of $node lacks, behind what came before it: $regex"; console_since "$node" "$mark" | tail -12; return 1; }
+            { console_since "$node" "$mark" | tail -12; say "the console of $node lacks, behind what came before it: $regex"; return 1; }
     done
 }
 console_says() { "$PANDO" lab wait --name "$LAB" "$1" --timeout "$2" --console "$3"; } # NODE SECONDS REGEX, of this boot
