@@ -7,10 +7,10 @@ namespace pando::cdsl {
 
 const std::vector<Rule>& builtin_policy() {
     const auto bind = [](const char* path, Seed seed, When when, const char* why, uint32_t permissions = 0755) {
-        return Rule{path, Mode::bind, seed, permissions, why, "all", when};
+        return Rule{path, Mode::bind, seed, permissions, why, "all", when, when == When::always};
     };
     const auto link = [](const char* path, Seed seed, When when, const char* why) {
-        return Rule{path, Mode::link, seed, 0644, why, "all", when};
+        return Rule{path, Mode::link, seed, 0644, why, "all", when, when == When::always};
     };
     const auto shared = [](const char* path, const char* why) {
         return Rule{path, Mode::shared, Seed::empty, 0755, why, "all", When::present};
@@ -75,7 +75,8 @@ const std::vector<Rule>& builtin_policy() {
 
         // What is thrown away.
         bind("/var/tmp", Seed::empty, When::always, "systemd clears other hosts' private directories there", 01777),
-        Rule{"/tmp", Mode::tmpfs, Seed::empty, 01777, "sockets and scratch files of one running system"},
+        Rule{"/tmp", Mode::tmpfs, Seed::empty, 01777, "sockets and scratch files of one running system", "all",
+             When::always, true},
     };
     return policy;
 }

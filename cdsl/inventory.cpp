@@ -1,87 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cdsl/inventory.h"
 
-#include <yaml-cpp/yaml.h>
+#include "base/number.h"
+#include "cdsl/beneath.h"
+#include "cdsl/layout.h"
+#include "cdsl/rule_yaml.h"
+
 #include <algorithm>
-#include <charconv>
+#include <set>
 
 namespace pando::cdsl {
 
 namespace {
 
-Result<std::string> scalar(const YAML::Node& entry, const char* key) {
-    const YAML::Node value = entry[key];
-    if (!value || !value.IsScalar())
-        return bad_input("line {}: {} is missing or not a single value", entry.Mark().line + 1, key);
-    return value.as<std::string>();
+// Version 1 did not say who declared a rule, nor what is required.
+void complete_old(Rule& rule) {
+    const auto& builtin = builtin_policy();
+    const auto known =
+        std::find_if(builtin.begin(), builtin.end(), [&](const Rule& one) { return one.path == rule.path; });
+    rule.declared = known == builtin.end() ? declared_cluster : declared_builtin;
+    rule.required = known != builtin.end() && known->required;
 }
 
-template <typename Enum>
-Result<Enum> named(const YAML::Node& entry, const char* key, std::optional<Enum> (*lookup)(std::string_view)) {
-    const std::string name = TRY(scalar(entry, key));
-    const auto value = lookup(name);
-    if (!value) return bad_input("line {}: {} is no {}", entry.Mark().line + 1, name, key);
-    return *value;
-}
-
-Result<Rule> rule_from(const YAML::Node& entry) {
-    if (!entry.IsMap()) return bad_input("line {}: a rule is a map", entry.Mark().line + 1);
-    for (const auto& pair : entry) {
-        const auto key = pair.first.as<std::string>();
-        static const std::vector<std::string> known = {"path", "mode", "seed", "permissions", "scope", "when", "why"};
-        if (std::find(known.begin(), known.end(), key) == known.end())
-            return bad_input("line {}: unknown key {}", pair.first.Mark().line + 1, key);
-    }
-    Rule rule;
-    rule.path = TRY(checked_path(TRY(scalar(entry, "path"))));
-    rule.mode = TRY(named<Mode>(entry, "mode", mode_named));
-    rule.seed = TRY(named<Seed>(entry, "seed", seed_named));
-    rule.when = TRY(named<When>(entry, "when", when_named));
-    rule.scope = TRY(scalar(entry, "scope"));
-    rule.why = TRY(scalar(entry, "why"));
-    const std::string octal = TRY(scalar(entry, "permissions"));
-    const auto [end, error] = std::from_chars(octal.data(), octal.data() + octal.size(), rule.permissions, 8);
-    if (error != std::errc{} || end != octal.data() + octal.size() || rule.permissions > 07777)
-        return bad_input("line {}: {} are no octal permissions", entry.Mark().line + 1, octal);
-    return rule;
-}
-
-Result<std::vector<Rule>> rules_from(const YAML::Node& document) {
+Result<Inventory> inventory_from(const YAML::Node& document) {
     if (!document.IsMap()) return bad_input("is not a map");
-    const std::string version = TRY(scalar(document, "version"));
-    if (version != std::to_string(inventory_version))
-        return bad_input("has version {}, this Pando reads version {}", version, inventory_version)
+    const std::string text = TRY(required_scalar(document, "version"));
+    const auto version = whole_number<int>(text);
+    if (!version || *version < 1 || *version > inventory_version)
+        return bad_input("has version {}, this Pando reads version {}", text, inventory_version)
             .advise("use the Pando that wrote it, or a newer one");
+    TRY(check_keys(document, {"version", "rules", "filesystems"}));
     const YAML::Node entries = document["rules"];
     if (!entries || !entries.IsSequence()) return bad_input("has no list of rules");
-    std::vector<Rule> rules;
-    for (const auto& entry : entries) rules.push_back(TRY(rule_from(entry)));
-    return rules;
+    Inventory inventory;
+    std::set<std::pair<std::filesystem::path, std::string>> seen;
+    for (const auto& entry : entries) {
+        Rule rule = TRY(rule_from_yaml(entry));
+        if (!seen.emplace(rule.path, rule.scope).second)
+            return bad_input("line {}: {} with scope {} is there twice", entry.Mark().line + 1, rule.path.string(),
+                             rule.scope);
+        if (rule.declared.empty()) complete_old(rule);
+        inventory.rules.push_back(std::move(rule));
+    }
+    const YAML::Node filesystems = document["filesystems"];
+    if (filesystems && !filesystems.IsSequence()) return bad_input("filesystems is no list");
+    for (const auto& entry : filesystems) {
+        if (!entry.IsScalar()) return bad_input("line {}: a filesystem is a path", entry.Mark().line + 1);
+        inventory.filesystems.push_back(TRY(checked_path(entry.as<std::string>())));
+    }
+    return inventory;
 }
 
 }  // namespace
 
-std::string inventory_text(const std::vector<Rule>& rules) {
+std::string inventory_text(const Inventory& inventory) {
     YAML::Emitter out;
     out << YAML::Comment(
-               "What pando cdsl prepare made context-dependent on this root. Do not edit: change cdsl: in\n"
-               "cluster.yaml and prepare again.")
+               "What is context-dependent on this root, for all nodes. Do not edit: change cdsl: in cluster.yaml and\n"
+               "run pando cdsl apply, or use pando cdsl create and delete.")
         << YAML::Newline << YAML::BeginMap << YAML::Key << "version" << YAML::Value << inventory_version << YAML::Key
         << "rules" << YAML::Value << YAML::BeginSeq;
-    for (const Rule& rule : rules) {
-        out << YAML::BeginMap;
-        const auto field = [&](const char* key, const std::string& value) {
-            out << YAML::Key << key << YAML::Value << value;
-        };
-        field("path", rule.path.string());
-        field("mode", std::string(name_of(rule.mode)));
-        field("seed", std::string(name_of(rule.seed)));
-        field("permissions", fmt::format("{:04o}", rule.permissions));
-        field("scope", rule.scope);
-        field("when", std::string(name_of(rule.when)));
-        field("why", rule.why);
-        out << YAML::EndMap;
-    }
+    for (const Rule& rule : inventory.rules) write_rule(out, rule);
+    out << YAML::EndSeq << YAML::Key << "filesystems" << YAML::Value << YAML::BeginSeq;
+    for (const auto& path : inventory.filesystems) out << path.string();
     out << YAML::EndSeq << YAML::EndMap;
     return std::string(out.c_str(), out.size()) + "\n";
 }
@@ -95,16 +76,22 @@ bool is_newer_inventory(std::string_view text) {
     }
 }
 
-Result<std::vector<Rule>> parse_inventory(std::string_view text) {
+Result<Inventory> parse_inventory(std::string_view text) {
     // yaml-cpp has no bounds of its own.
     if (text.size() > inventory_limit) return bad_input("cdsl.yaml is longer than {} bytes", inventory_limit);
     try {
-        auto rules = rules_from(YAML::Load(std::string(text)));
-        if (!rules) return Failure(rules.error().context("cdsl.yaml"));
-        return rules;
+        auto inventory = inventory_from(YAML::Load(std::string(text)));
+        if (!inventory) return Failure(inventory.error().context("cdsl.yaml"));
+        return inventory;
     } catch (const YAML::Exception& error) {
-        return bad_input("cdsl.yaml: {}", error.what()).advise("run pando cdsl prepare: it writes the inventory anew");
+        return bad_input("cdsl.yaml: {}", error.what()).advise("run pando cdsl repair: it writes the inventory anew");
     }
+}
+
+Result<std::optional<Inventory>> read_inventory(int root) {
+    const auto text = TRY(read_beneath(root, inventory_path, inventory_limit));
+    if (!text) return std::nullopt;
+    return TRY(parse_inventory(*text));
 }
 
 }  // namespace pando::cdsl

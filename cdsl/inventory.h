@@ -1,24 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// /.pando/cdsl.yaml: which rules the root was prepared for. Written whole by prepare(), read by people and tools.
+// /.pando/cdsl.yaml: what is on disk. A boot maps what is in it; policy says what shall be. Written whole, under the
+// lock of changes, at the end of every change.
+//
+//   const auto inventory = TRY(cdsl::read_inventory(root));           // nothing: the root was not prepared
+//   const auto mine = cdsl::rules_of_node(inventory->rules, "n1", "compute");
 #pragma once
 
 #include "cdsl/policy.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace pando::cdsl {
 
-constexpr int inventory_version = 1;
+constexpr int inventory_version = 2;
 constexpr size_t inventory_limit = 4U << 20U;  // bytes
 
-std::string inventory_text(const std::vector<Rule>& rules);
+struct Inventory {
+    std::vector<Rule> rules;                         // of all nodes: one for every path and scope, by path
+    std::vector<std::filesystem::path> filesystems;  // mount points below the root with an inventory of their own
+
+    bool operator==(const Inventory&) const = default;
+};
+
+std::string inventory_text(const Inventory& inventory);
 
 // Did a newer Pando write it? Then this one must not overwrite it.
 bool is_newer_inventory(std::string_view text);
 
 // Refuses a newer version, unknown keys and paths that policy would refuse. Errors are of kind bad_input.
-Result<std::vector<Rule>> parse_inventory(std::string_view text);
+Result<Inventory> parse_inventory(std::string_view text);
+
+// That of the root held by the descriptor; nothing when it has none.
+Result<std::optional<Inventory>> read_inventory(int root);
 
 }  // namespace pando::cdsl

@@ -18,6 +18,8 @@ constexpr const char* journal_directory = ".pando/journal";
 constexpr const char* displaced_directory = ".pando/displaced";  // files that stood where a link belongs
 constexpr const char* inventory_name = "cdsl.yaml";
 constexpr const char* inventory_path = ".pando/cdsl.yaml";
+constexpr const char* additions_name = "policy.yaml";
+constexpr const char* additions_path = ".pando/policy.yaml";
 
 // "../.pando/local/etc/hostname" for /etc/hostname: relative, so that it also holds below /sysroot or in a chroot.
 std::string target_of_link(const std::filesystem::path& path);

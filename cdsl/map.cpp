@@ -50,15 +50,14 @@ public:
         view_ = TRY(open_beneath(root_.get(), shared_directory, O_PATH | O_DIRECTORY));
         reached("bound the shared view");
 
-        for (const Rule& rule : rules_)
-            attempt(rule.path, is_required(rule), [&] { return complete_tree(seeder, rule); });
+        for (const Rule& rule : rules_) attempt(rule.path, rule.required, [&] { return complete_tree(seeder, rule); });
         for (const auto& [path, file] : facts_.files)
             attempt(path, true, [&] { return write_fact(seeder, path, file); });
 
         const auto local = TRY(open_beneath(root_.get(), local_directory, O_PATH | O_DIRECTORY));
         TRY(bind_directory(tree_.get(), local.get()));
         reached("bound the node's tree");
-        for (const Rule& rule : rules_) attempt(rule.path, is_required(rule), [&] { return map_rule(rule); });
+        for (const Rule& rule : rules_) attempt(rule.path, rule.required, [&] { return map_rule(rule); });
         return std::move(mapped_);
     }
 
@@ -186,8 +185,8 @@ private:
 
     Result<bool> was_prepared(const Rule& rule) {
         if (!prepared_) {
-            const auto text = TRY(read_beneath(root_.get(), inventory_path, inventory_limit));
-            prepared_ = text ? TRY(parse_inventory(*text)) : std::vector<Rule>{};
+            const auto inventory = TRY(read_inventory(root_.get()));
+            prepared_ = inventory ? inventory->rules : std::vector<Rule>{};
         }
         return std::any_of(prepared_->begin(), prepared_->end(),
                            [&](const Rule& known) { return known.path == rule.path && known.mode == Mode::link; });

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 
 namespace pando::cdsl {
@@ -59,15 +60,16 @@ std::string printable(std::string_view text) {
     return text.size() > 200 ? shown + "…" : shown;
 }
 
-// A narrower scope wins; the cluster's own wins over the built-in policy.
-int weight(const Rule& rule, bool own) {
-    if (!own) return 0;
-    return rule.scope == "all" ? 1 : rule.scope.starts_with("profile:") ? 2 : 3;
+// A narrower scope wins; then cluster.yaml over the root's additions, and both over the built-in policy.
+int weight(const Rule& rule) {
+    if (rule.declared == declared_builtin) return 0;
+    const int scope = rule.scope == "all" ? 1 : rule.scope.starts_with("profile:") ? 2 : 3;
+    return 2 * scope + (rule.declared == declared_cluster ? 1 : 0);
 }
 
-bool holds_for(const Rule& rule, const config::Node& node) {
-    return rule.scope == "all" || rule.scope == "node:" + node.name ||
-           (!node.profile.empty() && rule.scope == "profile:" + node.profile);
+bool holds_for(const Rule& rule, std::string_view node, std::string_view profile) {
+    return rule.scope == "all" || rule.scope == fmt::format("node:{}", node) ||
+           (!profile.empty() && rule.scope == fmt::format("profile:{}", profile));
 }
 
 Result<Rule> rule_from(const config::Cluster& cluster, const config::CdslRule& given) {
@@ -80,8 +82,11 @@ Result<Rule> rule_from(const config::Cluster& cluster, const config::CdslRule& g
     rule.mode = *mode;
     rule.seed = rule.mode == Mode::bind || rule.mode == Mode::link ? Seed::copy : Seed::empty;
     rule.why = "declared in cluster.yaml";
+    rule.declared = declared_cluster;
     for (const Rule& builtin : builtin_policy()) {  // said again, a built-in rule stays what it was
-        if (builtin.path != rule.path || builtin.mode != rule.mode) continue;
+        if (builtin.path != rule.path) continue;
+        rule.required = builtin.required;
+        if (builtin.mode != rule.mode) continue;
         rule.seed = builtin.seed;
         rule.permissions = builtin.permissions;
     }
@@ -116,44 +121,54 @@ Result<std::vector<Rule>> own_rules(const config::Cluster& cluster) {
     return rules;
 }
 
-// A rule and whether the cluster declared it.
-struct Chosen {
-    Rule rule;
-    int weight = -1;
-    bool own() const { return weight > 0; }
-};
+// May a rule be left out when it makes no sense beside the others?
+using Optional = std::function<bool(const Rule&)>;
 
 // What lies around a rule decides whether it makes sense: private inside private changes nothing, and only what is
-// private can be shared again. A built-in rule that the cluster's own make needless is dropped.
-Result<std::vector<Rule>> nested(std::vector<Chosen> all) {
+// private can be shared again. `all` has parents first.
+Result<std::vector<Rule>> nested(const std::vector<Rule>& all, const Optional& optional) {
     std::vector<Rule> kept;
-    std::vector<Chosen> around;  // from the outermost to the nearest; `all` has parents first
-    for (Chosen& chosen : all) {
-        const Rule& rule = chosen.rule;
-        while (!around.empty() && !is_below(rule.path, around.back().rule.path)) around.pop_back();
-        const Chosen* outer = around.empty() ? nullptr : &around.back();
+    std::vector<const Rule*> around;  // from the outermost to the nearest
+    for (const Rule& rule : all) {
+        while (!around.empty() && !is_below(rule.path, around.back()->path)) around.pop_back();
+        const Rule* outer = around.empty() ? nullptr : around.back();
         const std::string path = rule.path.string();
 
-        if (outer != nullptr && outer->rule.mode == Mode::link)
-            return bad_input("CDSL {}: lies below {}, which is a single file (mode link)", path,
-                             outer->rule.path.string())
+        if (outer != nullptr && outer->mode == Mode::link) {
+            if (optional(rule)) continue;
+            return bad_input("CDSL {}: lies below {}, which is a single file (mode link)", path, outer->path.string())
                 .advise("use mode bind for the directory");
-        const bool in_private = outer != nullptr && outer->rule.mode != Mode::shared;
+        }
+        const bool in_private = outer != nullptr && outer->mode != Mode::shared;
         // Kept inside volatile, and volatile inside kept, are differences.
-        const bool differs = in_private && outer->rule.mode != rule.mode && rule.mode != Mode::link;
+        const bool differs = in_private && outer->mode != rule.mode && rule.mode != Mode::link;
         const bool needless = rule.mode == Mode::shared ? !in_private : in_private && !differs;
-        if (needless && !chosen.own()) continue;
+        if (needless && optional(rule)) continue;
         if (needless && rule.mode == Mode::shared)
             return bad_input("CDSL {}: is shared already, nothing around it is private", path)
                 .advise("mode shared is for directories inside a bind or tmpfs");
         if (needless)
-            return bad_input("CDSL {}: is private already, it lies in {} (mode {})", path, outer->rule.path.string(),
-                             name_of(outer->rule.mode))
+            return bad_input("CDSL {}: is private already, it lies in {} (mode {})", path, outer->path.string(),
+                             name_of(outer->mode))
                 .advise("leave it out");
         kept.push_back(rule);
-        around.push_back(std::move(chosen));
+        around.push_back(&rule);
     }
     return kept;
+}
+
+// Of several rules for one path the weightiest that holds for the node; parents first.
+std::vector<Rule> chosen_for(const std::vector<Rule>& rules, std::string_view node, std::string_view profile) {
+    std::map<fs::path, const Rule*> by_path;  // its order has parents before children
+    for (const Rule& rule : rules) {
+        if (!holds_for(rule, node, profile)) continue;
+        const Rule*& slot = by_path[rule.path];
+        if (slot == nullptr || weight(rule) > weight(*slot)) slot = &rule;
+    }
+    std::vector<Rule> chosen;
+    chosen.reserve(by_path.size());
+    for (const auto& [path, rule] : by_path) chosen.push_back(*rule);
+    return chosen;
 }
 
 }  // namespace
@@ -164,12 +179,6 @@ std::string_view name_of(When when) { return name_in(when_names, when); }
 std::optional<Mode> mode_named(std::string_view name) { return value_in(mode_names, name); }
 std::optional<Seed> seed_named(std::string_view name) { return value_in(seed_names, name); }
 std::optional<When> when_named(std::string_view name) { return value_in(when_names, name); }
-
-bool is_required(const Rule& rule) {
-    const auto& builtin = builtin_policy();
-    return std::any_of(builtin.begin(), builtin.end(),
-                       [&](const Rule& one) { return one.path == rule.path && one.when == When::always; });
-}
 
 bool is_below(const fs::path& path, const fs::path& directory) {
     const auto [in_directory, in_path] = std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
@@ -205,44 +214,54 @@ Result<fs::path> checked_path(std::string_view text) {
     return path;
 }
 
-Result<std::vector<Rule>> policy_for(const config::Cluster& cluster, const config::Node& node) {
-    std::map<fs::path, Chosen> by_path;  // its order has parents before children
-    const auto consider = [&](Rule rule, bool own) {
-        Chosen& slot = by_path[rule.path];
-        const int w = weight(rule, own);
-        if (w > slot.weight) slot = {std::move(rule), w};
-    };
-    for (const Rule& rule : builtin_policy()) consider(rule, false);
-    for (const Rule& rule : TRY(own_rules(cluster)))
-        if (holds_for(rule, node)) consider(rule, true);
-
-    std::vector<Chosen> all;
-    all.reserve(by_path.size());
-    for (auto& [path, chosen] : by_path) all.push_back(std::move(chosen));
-    auto rules = nested(std::move(all));
+Result<std::vector<Rule>> policy_for(const config::Cluster& cluster, const config::Node& node,
+                                     const std::vector<Rule>& additions, bool strict) {
+    std::vector<Rule> all = builtin_policy();
+    all.insert(all.end(), additions.begin(), additions.end());
+    for (Rule& rule : TRY(own_rules(cluster))) all.push_back(std::move(rule));
+    auto rules = nested(chosen_for(all, node.name, node.profile), [&](const Rule& rule) {
+        return rule.declared == declared_builtin || (rule.declared == declared_root && !strict);
+    });
     if (!rules) return Failure(rules.error().context(fmt::format("node {}", node.name)));
     return rules;
 }
 
-Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster) {
-    std::map<fs::path, Rule> merged;
+Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const std::vector<Rule>& additions,
+                                          bool strict) {
+    std::map<std::pair<fs::path, std::string>, Rule> all;
+    std::map<fs::path, Mode> modes;
     for (const auto& node : cluster.nodes) {
-        for (const Rule& rule : TRY(policy_for(cluster, node))) {
-            const auto [at, fresh] = merged.try_emplace(rule.path, rule);
-            if (fresh || at->second.mode == rule.mode) continue;
-            Rule& other = at->second;
-            if (other.mode == Mode::link || rule.mode == Mode::link)
+        for (Rule& rule : TRY(policy_for(cluster, node, additions, strict))) {
+            const Mode other = modes.try_emplace(rule.path, rule.mode).first->second;
+            if (other != rule.mode && (other == Mode::link || rule.mode == Mode::link))
                 return bad_input("CDSL {}: is a link for every node and cannot be {} for {}", rule.path.string(),
-                                 name_of(other.mode == Mode::link ? rule.mode : other.mode), node.name)
+                                 name_of(other == Mode::link ? rule.mode : other), node.name)
                     .advise("use one mode for all nodes");
-            // A node that binds needs the template; a mount point alone serves the other modes.
-            if (rule.mode == Mode::bind) other = rule;
+            auto key = std::pair(rule.path, rule.scope);
+            all.try_emplace(std::move(key), std::move(rule));
         }
     }
     std::vector<Rule> rules;
-    rules.reserve(merged.size());
-    for (auto& [path, rule] : merged) rules.push_back(std::move(rule));
+    rules.reserve(all.size());
+    for (auto& [key, rule] : all) rules.push_back(std::move(rule));
     return rules;
+}
+
+std::vector<Rule> rules_of_node(const std::vector<Rule>& rules, std::string_view name, std::string_view profile) {
+    return nested(chosen_for(rules, name, profile), [](const Rule&) { return true; }).value();
+}
+
+std::vector<Rule> merged(const std::vector<Rule>& rules) {
+    std::map<fs::path, Rule> by_path;
+    for (const Rule& rule : rules) {
+        const auto [at, fresh] = by_path.try_emplace(rule.path, rule);
+        // A node that binds needs the template; a mount point alone serves the other modes.
+        if (!fresh && rule.mode == Mode::bind) at->second = rule;
+    }
+    std::vector<Rule> one_each;
+    one_each.reserve(by_path.size());
+    for (auto& [path, rule] : by_path) one_each.push_back(std::move(rule));
+    return one_each;
 }
 
 }  // namespace pando::cdsl

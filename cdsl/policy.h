@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which paths of the shared root are context-dependent, and how. The built-in policy makes a stock Debian root
-// shareable; cluster.yaml's cdsl: adds to it.
+// Which paths of the shared root shall be context-dependent, and how. The built-in policy makes a stock Debian root
+// shareable; cluster.yaml's cdsl: adds to it, and so does the root's own /.pando/policy.yaml (cdsl/additions.h).
 //
-//   const auto rules = TRY(cdsl::policy_for(cluster, node));   // what holds for one node, at boot
-//   const auto all = TRY(cdsl::policy_for_root(cluster));      // what the root must be prepared for
+//   const auto added = TRY(cdsl::read_additions(root));
+//   const auto rules = TRY(cdsl::policy_for(cluster, node, added));   // what shall hold for one node
+//   const auto all = TRY(cdsl::policy_for_root(cluster, added));      // what the root must be prepared for
 #pragma once
 
 #include "base/result.h"
@@ -37,6 +38,11 @@ enum class When {
     present,  // only where the root has the path: for packages that may not be installed
 };
 
+// Who declared a rule.
+constexpr const char* declared_builtin = "built in";
+constexpr const char* declared_cluster = "cluster.yaml";
+constexpr const char* declared_root = "/.pando/policy.yaml";
+
 struct Rule {
     std::filesystem::path path;  // absolute, normal
     Mode mode = Mode::bind;
@@ -45,6 +51,8 @@ struct Rule {
     std::string why;              // shown by list and explain: "journal and logs: two writers corrupt them"
     std::string scope = "all";    // all, profile:NAME, node:NAME
     When when = When::always;
+    bool required = false;  // a node where it cannot be mapped does not boot: two that shared it would damage it
+    std::string declared = declared_builtin;
 
     bool operator==(const Rule&) const = default;
 };
@@ -58,20 +66,28 @@ std::optional<When> when_named(std::string_view name);
 
 const std::vector<Rule>& builtin_policy();
 
-// Built-in and the cluster's own, those that hold for `node`, parents before children. A rule of the cluster takes the
-// place of the built-in one of the same path, and a narrower scope that of a wider one. Refuses `..`, relative paths,
-// NUL, the root itself, /proc, /sys, /dev, /run, /.pando and what is above or below it.
-Result<std::vector<Rule>> policy_for(const config::Cluster& cluster, const config::Node& node);
+// Built-in, the root's additions and the cluster's own, those that hold for `node`, parents before children. Of several
+// for one path a narrower scope takes the place of a wider one, cluster.yaml's that of an addition, and any of them
+// that of the built-in one. Refuses what of cluster.yaml makes no sense (`..`, relative paths, NUL, the root itself,
+// /proc, /sys, /dev, /run, /.pando and what is below it; private inside private). Additions that make none beside the
+// others are left out, so that no change of cluster.yaml keeps a node from booting; `strict` refuses them too.
+Result<std::vector<Rule>> policy_for(const config::Cluster& cluster, const config::Node& node,
+                                     const std::vector<Rule>& additions = {}, bool strict = false);
 
-// The rules of all nodes together, for prepare(): what is on the shared root is there for every node.
-Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster);
+// The rules of all nodes together: one for every path and scope that some node has. What is on the shared root is there
+// for every node, so a path that is a link for one and a directory for another is refused.
+Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const std::vector<Rule>& additions = {},
+                                          bool strict = false);
+
+// Of the rules of all nodes those that hold for one, parents before children, as policy_for() would choose. What makes
+// no sense for it is left out.
+std::vector<Rule> rules_of_node(const std::vector<Rule>& rules, std::string_view name, std::string_view profile);
+
+// One rule for each path, for what is done once on the shared root: the one that needs most there.
+std::vector<Rule> merged(const std::vector<Rule>& rules);
 
 // A path as rules have it ("/var//log/" becomes "/var/log"), or why it cannot be one.
 Result<std::filesystem::path> checked_path(std::string_view text);
-
-// Is it a path of the built-in policy that every node has? Two nodes that shared one would damage it for each other; a
-// cluster's own rules, and those for packages that may not be there, are conveniences beside.
-bool is_required(const Rule& rule);
 
 // True when `path` lies below `directory` (and is not it).
 bool is_below(const std::filesystem::path& path, const std::filesystem::path& directory);

@@ -42,9 +42,8 @@ bool older(const struct stat& one, const struct stat& other) {
 // What the steps share. The root is opened by the first that needs it: planning alone reads nothing.
 class Preparation {
 public:
-    Preparation(fs::path root, std::vector<Rule> rules, Checkpoint checkpoint)
-        : root_(std::move(root)), rules_(std::move(rules)), checkpoint_(std::move(checkpoint)) {
-        std::sort(rules_.begin(), rules_.end(), [](const Rule& a, const Rule& b) { return a.path < b.path; });
+    Preparation(fs::path root, const std::vector<Rule>& policy, Checkpoint checkpoint)
+        : root_(std::move(root)), policy_(policy), rules_(merged(policy)), checkpoint_(std::move(checkpoint)) {
         for (const Rule& rule : rules_)
             if (rule.mode != Mode::link) mount_points_.insert(rule.path);
     }
@@ -199,12 +198,12 @@ public:
     }
 
     Result<bool> has_inventory() {
-        return TRY(read_beneath(TRY(view()), inventory_path, inventory_limit)) == inventory_text(rules_);
+        return TRY(read_beneath(TRY(view()), inventory_path, inventory_limit)) == inventory_text({policy_, {}});
     }
 
     Result<> write_inventory() {
         const auto pando = TRY(open_beneath(TRY(view()), pando_directory, O_PATH | O_DIRECTORY));
-        TRY(replace_file(pando.get(), inventory_name, inventory_text(rules_), 0644, writer));
+        TRY(replace_file(pando.get(), inventory_name, inventory_text({policy_, {}}), 0644, writer));
         reached("wrote the inventory");
         return {};
     }
@@ -220,12 +219,12 @@ private:
         if (!known && is_newer_inventory(*text)) return Failure(known.error());
         if (!known) return std::vector<fs::path>{};  // torn by something else than us: the last step writes it anew
         const auto is_content = [&](const fs::path& path) {
-            return std::any_of(known->begin(), known->end(), [&](const Rule& rule) {
+            return std::any_of(known->rules.begin(), known->rules.end(), [&](const Rule& rule) {
                 return rule.mode == Mode::bind && (rule.path == path || is_below(path, rule.path));
             });
         };
         std::set<fs::path> parents;
-        for (const Rule& rule : *known)
+        for (const Rule& rule : known->rules)
             for (fs::path path = rule.path.parent_path(); path != "/"; path = path.parent_path())
                 if (!is_content(path)) parents.insert(path);
         std::vector<fs::path> unmarked;
@@ -269,7 +268,8 @@ private:
     }
 
     fs::path root_;
-    std::vector<Rule> rules_;
+    std::vector<Rule> policy_;  // of all nodes
+    std::vector<Rule> rules_;   // one for each path, parents first
     std::set<fs::path> mount_points_;
     Checkpoint checkpoint_;
     UniqueFd view_;

@@ -1,40 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/node_chroot.h"
 
-#include "base/file.h"
-#include "config/bundle.h"
-#include "config/load.h"
+#include "cli/description.h"
 
 namespace pando::cli {
-namespace {
-
-constexpr const char* booted_with = "/run/pando/bundle";
-
-struct Description {
-    config::Cluster cluster;
-    std::string text;
-    config::AgentFiles files;
-};
-
-Result<Description> read_description(const std::string& file) {
-    if (!file.empty()) {
-        auto cluster = TRY(config::load_file(file));
-        auto files = TRY(config::read_agent_files(file, cluster));
-        return Description{std::move(cluster), TRY(read_file(file)), std::move(files)};
-    }
-    const auto blob = read_file(booted_with, config::bundle_limit);
-    if (!blob)
-        return bad_input("this machine is no node that pando-boot started: {}", blob.error().what)
-            .advise("name a description: --cluster cluster.yaml");
-    const auto bundle = TRY(config::decode(*blob));
-    const auto yaml = bundle.files.find("cluster.yaml");
-    auto cluster = TRY(bundle.description());
-    auto files = TRY(bundle.agent_files(cluster));
-    return Description{std::move(cluster), yaml == bundle.files.end() ? std::string() : yaml->second, std::move(files)};
-}
-
-}  // namespace
-
 void add_options(CLI::App& app, NodeChrootOptions& options) {
     app.add_option("--root", options.root, "tree it is compared with")->capture_default_str();
     app.add_option("--chroot", options.chroot, "the chroot")->capture_default_str();
@@ -62,7 +31,8 @@ void print_place(const std::optional<chroot::Place>& place) {
 
 Result<NodeChroot> NodeChroot::open(const NodeChrootOptions& options) {
     auto description = TRY(read_description(options.cluster));
-    return NodeChroot(std::move(description.cluster), std::move(description.text), std::move(description.files),
+    auto files = TRY(description.agent_files());
+    return NodeChroot(std::move(description.cluster), std::move(description.text), std::move(files),
                       TRY(Sysroot::open(options.root)), options.chroot);
 }
 

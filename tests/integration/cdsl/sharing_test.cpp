@@ -310,11 +310,11 @@ TEST_F(World, ATornInventoryIsWrittenAnewAndANewerOneIsLeftAlone) {
     put("/.pando/cdsl.yaml", inventory.substr(0, inventory.size() / 2) + "\n - [");
     prepare_all();
     EXPECT_EQ(get("/.pando/cdsl.yaml"), inventory);
-    put("/.pando/cdsl.yaml", "version: 2\nrules: []\n");
+    put("/.pando/cdsl.yaml", "version: 3\nrules: []\n");
     const auto done = prepare(root(), builtin_policy()).execute(Plan::Mode::apply);
     ASSERT_FALSE(done);
-    EXPECT_THAT(done.error().what, HasSubstr("has version 2"));
-    EXPECT_EQ(get("/.pando/cdsl.yaml"), "version: 2\nrules: []\n");
+    EXPECT_THAT(done.error().what, HasSubstr("has version 3"));
+    EXPECT_EQ(get("/.pando/cdsl.yaml"), "version: 3\nrules: []\n");
 }
 
 TEST_F(World, WhatIsMountedOnARulesPathIsLeftAndTheRestMapped) {

@@ -13,15 +13,18 @@ TEST(Inventory, ReadsBackWhatItWrote) {
     std::vector<Rule> rules = builtin_policy();
     rules.push_back({"/srv/odd: # name's \"x\" [é]", Mode::bind, Seed::copy, 01777, "because: it - is #odd", "node:n1",
                      When::present});
-    const auto read = parse_inventory(inventory_text(rules));
+    rules.back().required = true;
+    rules.back().declared = declared_root;
+    const Inventory inventory{rules, {"/srv/data", "/srv/m: 2"}};
+    const auto read = parse_inventory(inventory_text(inventory));
     ASSERT_TRUE(read) << read.error().what;
-    EXPECT_EQ(*read, rules);
+    EXPECT_EQ(*read, inventory);
 }
 
 TEST(Inventory, ReadsBackAnEmptyPolicy) {
     const auto read = parse_inventory(inventory_text({}));
     ASSERT_TRUE(read) << read.error().what;
-    EXPECT_TRUE(read->empty());
+    EXPECT_TRUE(read->rules.empty());
 }
 
 struct Broken {
@@ -45,7 +48,7 @@ std::string with(const char* fields) { return std::string("version: 1\nrules: [{
 INSTANTIATE_TEST_SUITE_P(
     Texts, BrokenInventory,
     testing::Values(Broken{"empty", "", "is not a map"}, Broken{"scalar", "hello", "is not a map"},
-                    Broken{"newer", "version: 2\nrules: []\n", "has version 2, this Pando reads version 1"},
+                    Broken{"newer", "version: 3\nrules: []\n", "has version 3, this Pando reads version 2"},
                     Broken{"no_version", "rules: []\n", "version is missing"},
                     Broken{"no_rules", "version: 1\n", "has no list of rules"},
                     Broken{"torn", "version: 1\nrules:\n  - path: /var/log\n    mo", "cdsl.yaml"},

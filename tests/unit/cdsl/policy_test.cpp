@@ -176,14 +176,51 @@ TEST(PolicyFor, RefusesWhatIsPrivateOrSharedAlready) {
     EXPECT_THAT(refusal({{"/etc/hostname/x", "bind", "all"}}).what, HasSubstr("which is a single file"));
 }
 
+Rule added(const char* path, Mode mode, const char* scope = "all") {
+    Rule rule{path, mode, Seed::copy, 0755, "x", scope};
+    rule.declared = declared_root;
+    return rule;
+}
+
+TEST(PolicyFor, TakesTheRootsAdditionsAfterClusterYamlAndBeforeTheBuiltInRules) {
+    const auto cluster = grove({{"/srv/both", "bind", "all"}});
+    const std::vector<Rule> additions = {added("/srv/both", Mode::tmpfs), added("/srv/own", Mode::bind, "node:n1"),
+                                         added("/var/tmp", Mode::tmpfs)};
+    const auto rules = policy_for(cluster, cluster.nodes[0], additions).value();
+    EXPECT_EQ(find(rules, "/srv/both")->mode, Mode::bind);
+    EXPECT_EQ(find(rules, "/srv/both")->declared, declared_cluster);
+    EXPECT_EQ(find(rules, "/srv/own")->declared, declared_root);
+    EXPECT_EQ(find(rules, "/var/tmp")->mode, Mode::tmpfs);
+    EXPECT_EQ(find(policy_for(cluster, cluster.nodes[1], additions).value(), "/srv/own"), nullptr);
+}
+
+TEST(PolicyFor, LeavesOutAnAdditionThatMakesNoSenseAndRefusesItWhenItIsMade) {
+    const auto cluster = grove({{"/srv", "bind", "all"}});
+    const std::vector<Rule> additions = {added("/srv/inside", Mode::bind)};
+    const auto rules = policy_for(cluster, cluster.nodes[0], additions);
+    ASSERT_TRUE(rules) << "a change of cluster.yaml must not keep a node from booting";
+    EXPECT_EQ(find(*rules, "/srv/inside"), nullptr);
+    const auto refused = policy_for(cluster, cluster.nodes[0], additions, true);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr("private already, it lies in /srv"));
+}
+
+TEST(BuiltinPolicy, RequiresWhatEveryNodeHas) {
+    for (const Rule& rule : builtin_policy()) EXPECT_EQ(rule.required, rule.when == When::always) << rule.path;
+}
+
 TEST(PolicyForRoot, HasTheRulesOfAllNodes) {
     const auto cluster =
         grove({{"/srv/one", "bind", "node:n2"}, {"/srv/x", "tmpfs", "node:n1"}, {"/srv/x", "bind", "node:n2"}});
     const auto rules = policy_for_root(cluster);
     ASSERT_TRUE(rules) << rules.error().what;
     EXPECT_NE(find(*rules, "/srv/one"), nullptr);
-    ASSERT_NE(find(*rules, "/srv/x"), nullptr);
-    EXPECT_EQ(find(*rules, "/srv/x")->mode, Mode::bind) << "the node that binds needs a template";
+    EXPECT_EQ(std::count_if(rules->begin(), rules->end(), [](const Rule& rule) { return rule.path == "/srv/x"; }), 2);
+    const auto once = merged(*rules);
+    ASSERT_NE(find(once, "/srv/x"), nullptr);
+    EXPECT_EQ(find(once, "/srv/x")->mode, Mode::bind) << "the node that binds needs a template";
+    for (const auto& node : cluster.nodes)
+        EXPECT_EQ(rules_of_node(*rules, node.name, node.profile), policy_of(cluster, node.name)) << node.name;
 }
 
 TEST(PolicyForRoot, RefusesALinkThatOneNodeWantsOtherwise) {
