@@ -39,8 +39,7 @@ std::vector<Mount> parse_mounts(std::string_view mountinfo) {
         Mount mount;
         std::string parent;
         std::string device;
-        std::string root;
-        words >> mount.id >> parent >> device >> root >> mount.point;
+        words >> mount.id >> parent >> device >> mount.root >> mount.point;
         const auto number = parse_device(device, 10);
         if (!words || !number) continue;
         mount.device = *number;
@@ -65,6 +64,16 @@ Result<std::vector<Mount>> our_mounts() { return parse_mounts(TRY(read_file("/pr
 
 Result<std::vector<Mount>> mounts_of(pid_t pid) {
     return parse_mounts(TRY(read_file(fmt::format("/proc/{}/mountinfo", pid))));
+}
+
+std::string unescaped(std::string_view name) {
+    std::string plain;
+    for (size_t i = 0; i < name.size(); ++i) {
+        const auto octal = name[i] == '\\' ? whole_number<unsigned char>(name.substr(i + 1, 3), 8) : std::nullopt;
+        plain += octal ? static_cast<char>(*octal) : name[i];
+        if (octal) i += 3;
+    }
+    return plain;
 }
 
 std::optional<dev_t> parse_device(std::string_view text, int base) {

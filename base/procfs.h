@@ -26,6 +26,7 @@ Result<std::vector<pid_t>> processes_named(const std::string& argv0);
 struct Mount {
     int id = 0;
     dev_t device = 0;
+    std::string root;  // what of the filesystem is mounted: "/" or the directory that was bound
     std::string point;
     std::string options;        // of this mount
     std::string filesystem;     // its type
@@ -45,6 +46,9 @@ Result<std::vector<Mount>> our_mounts();
 
 // Those another process sees, in a mount namespace of its own or not.
 Result<std::vector<Mount>> mounts_of(pid_t pid);
+
+// A name as the kernel writes it in mountinfo, with its blanks and backslashes again.
+std::string unescaped(std::string_view name);
 
 // "fd:01" in /proc/PID/maps (base 16), "253:1" in mountinfo (base 10).
 std::optional<dev_t> parse_device(std::string_view text, int base);

@@ -7,6 +7,7 @@
 #include "cdsl/layout.h"
 #include "cdsl/rule_yaml.h"
 
+#include <fcntl.h>
 #include <set>
 
 namespace pando::cdsl {
@@ -74,6 +75,12 @@ Result<std::vector<Rule>> parse_additions(std::string_view text) {
 Result<std::vector<Rule>> read_additions(int root) {
     const auto text = TRY(read_beneath(root, additions_path, inventory_limit));
     return text ? TRY(parse_additions(*text)) : std::vector<Rule>{};
+}
+
+Result<std::vector<Rule>> read_additions_of(const std::filesystem::path& root) {
+    const UniqueFd fd(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.valid()) return fail_errno(errno, "opening {}", root.string());
+    return read_additions(fd.get());
 }
 
 }  // namespace pando::cdsl

@@ -25,5 +25,6 @@ Result<std::vector<Rule>> parse_additions(std::string_view text);
 
 // Those of the root held by the descriptor; none when it has no such file.
 Result<std::vector<Rule>> read_additions(int root);
+Result<std::vector<Rule>> read_additions_of(const std::filesystem::path& root);
 
 }  // namespace pando::cdsl

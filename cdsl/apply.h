@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "base/steps.h"
+#include "cdsl/lock.h"
 #include "cdsl/policy.h"
 
 #include <sys/types.h>
@@ -22,8 +23,11 @@ namespace pando::cdsl {
 using Checkpoint = std::function<void(std::string_view done)>;
 
 // Steps that make the tree at `root` shareable: /.pando, the template, the links of mode link, the mount points, the
-// inventory. For installation, and again (also on a live root) when the policy has grown.
-Plan prepare(const std::filesystem::path& root, const std::vector<Rule>& policy, const Checkpoint& checkpoint = {});
+// inventory. For installation, and again (also on a live root) when the policy has grown. `policy` has the rules of all
+// nodes (policy_for_root). The first step that changes something takes the lock of changes, completes what was
+// interrupted before and writes an intent; the plan holds the lock until it is gone.
+Plan prepare(const std::filesystem::path& root, const std::vector<Rule>& policy, const Checkpoint& checkpoint = {},
+             const Holder& who = {});
 
 struct FactFile {
     std::string content;
@@ -35,17 +39,21 @@ struct FactFile {
 struct NodeFacts {
     std::string name;
     std::map<std::filesystem::path, FactFile> files;  // /etc/hostname, /etc/machine-id, …
+    std::string profile = {};
 };
 
 struct Mapped {
     size_t binds = 0, links = 0, tmpfs = 0;      // that hold now, made in this run or before
     std::vector<std::string> failures;           // each a line; a rule that cannot be mapped fails alone
     std::vector<std::string> required_failures;  // the same of paths that no two nodes can share, and of facts
-    std::vector<std::string> repaired;           // each a line: a link that a program had replaced by a file
+    std::vector<std::string> repaired;           // each a line: a link that a program had replaced by a file, a change
+                                                 // that was interrupted and is complete now
 };
 
-// At boot, with the root mounted at `root` and not yet switched to: makes the node's tree from the template when it is
-// new, writes its facts, bind-mounts it at /.pando/local, then maps every rule. Runs no program.
+// At boot, with the root mounted at `root` and not yet switched to, and again on a running node: completes what was
+// interrupted (unless another node is at it), makes the node's tree from the template when it is new, writes its facts,
+// bind-mounts it at /.pando/local, then maps what the inventory has for this node. `policy` is the node's, to say what
+// of it was not applied yet, and to go by when the inventory is lost. Runs no program.
 Result<Mapped> map(const std::filesystem::path& root, const std::vector<Rule>& policy, const NodeFacts& facts,
                    const Checkpoint& checkpoint = {});
 

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "cdsl/beneath.h"
+#include "cdsl/layout.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -29,7 +30,7 @@ std::string proc_path(int directory, const std::string& name) {
 // An attribute that the other filesystem has no place for is lost without harm, as with any copy.
 bool no_place_for_it(int err) { return err == EOPNOTSUPP || err == ENODATA; }
 
-Result<> copy_xattrs(const std::string& from, const std::string& to) {
+Result<> copy_xattrs(const std::string& from, const std::string& to, std::string_view without = {}) {
     std::string names(XATTR_LIST_MAX, '\0');
     const ssize_t length = llistxattr(from.c_str(), names.data(), names.size());
     if (length < 0 && no_place_for_it(errno)) return {};
@@ -37,6 +38,7 @@ Result<> copy_xattrs(const std::string& from, const std::string& to) {
     std::string value(XATTR_SIZE_MAX, '\0');
     for (size_t at = 0; at < static_cast<size_t>(length); at += std::char_traits<char>::length(&names[at]) + 1) {
         const char* name = &names[at];
+        if (name == without) continue;
         const ssize_t size = lgetxattr(from.c_str(), name, value.data(), value.size());
         if (size < 0 && no_place_for_it(errno)) continue;
         if (size < 0) return fail_errno(errno, "reading extended attribute {}", name);
@@ -190,8 +192,12 @@ Result<> copy_attributes(int from, int to) {
     struct stat st {};
     if (fstat(from, &st) < 0) return fail_errno(errno, "reading attributes");
     if (fchownat(to, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) < 0) return fail_errno(errno, "setting the owner");
-    const std::string target = fmt::format("/proc/self/fd/{}", to);
+    const std::string source = proc_path(from, ".");
+    const std::string target = proc_path(to, ".");
     if (chmod(target.c_str(), st.st_mode & 07777U) < 0) return fail_errno(errno, "setting permissions");
+    TRY(copy_xattrs(source, target, parent_mark));
+    const std::array<timespec, 2> times = {st.st_atim, st.st_mtim};
+    if (utimensat(AT_FDCWD, target.c_str(), times.data(), 0) < 0) return fail_errno(errno, "setting times");
     return {};
 }
 

@@ -23,7 +23,8 @@ struct Entry {
 Result<> copy_tree(const Entry& from, const Entry& to,
                    const std::function<bool(const std::filesystem::path&)>& hollow = {});
 
-// Owner and permissions of one directory or file put on another, by descriptor (O_PATH will do).
+// Owner, permissions, extended attributes, ACLs and times of one directory put on another, by descriptor (O_PATH will
+// do). Pando's mark of a directory that is no content is not one of them.
 Result<> copy_attributes(int from, int to);
 
 // Removes the entry with all below it; does not cross into another filesystem. Nothing there is no error.

@@ -81,11 +81,35 @@ Result<Inventory> parse_inventory(std::string_view text) {
     if (text.size() > inventory_limit) return bad_input("cdsl.yaml is longer than {} bytes", inventory_limit);
     try {
         auto inventory = inventory_from(YAML::Load(std::string(text)));
-        if (!inventory) return Failure(inventory.error().context("cdsl.yaml"));
-        return inventory;
+        if (inventory) return inventory;
+        Error error = inventory.error().context("cdsl.yaml");
+        if (error.advice.empty()) error.advice = "pando cdsl repair finds the inventory again on disk";
+        return Failure(error);
     } catch (const YAML::Exception& error) {
-        return bad_input("cdsl.yaml: {}", error.what()).advise("run pando cdsl repair: it writes the inventory anew");
+        return bad_input("cdsl.yaml: {}", error.what()).advise("pando cdsl repair finds the inventory again on disk");
     }
+}
+
+std::vector<Rule> leftovers(const std::vector<Rule>& policy, const Inventory& inventory) {
+    std::set<std::filesystem::path> declared;
+    for (const Rule& rule : policy) declared.insert(rule.path);
+    std::vector<Rule> all = policy;
+    for (const Rule& rule : inventory.rules)
+        if (!declared.contains(rule.path)) all.push_back(rule);
+    std::set<std::filesystem::path> make_sense;
+    for (const Rule& rule : sensible(merged(all))) make_sense.insert(rule.path);
+    std::vector<Rule> left;
+    for (const Rule& rule : inventory.rules)
+        if (!declared.contains(rule.path) && make_sense.contains(rule.path)) left.push_back(rule);
+    return left;
+}
+
+Inventory inventory_for(const std::vector<Rule>& policy, const Inventory& before) {
+    Inventory after{policy, before.filesystems};
+    for (Rule& rule : leftovers(policy, before)) after.rules.push_back(std::move(rule));
+    std::stable_sort(after.rules.begin(), after.rules.end(),
+                     [](const Rule& a, const Rule& b) { return a.path < b.path; });
+    return after;
 }
 
 Result<std::optional<Inventory>> read_inventory(int root) {

@@ -33,6 +33,13 @@ bool is_newer_inventory(std::string_view text);
 // Refuses a newer version, unknown keys and paths that policy would refuse. Errors are of kind bad_input.
 Result<Inventory> parse_inventory(std::string_view text);
 
+// Rules of the inventory that no policy has any more. They are kept and mapped until somebody says what becomes of
+// their content (pando cdsl delete). Not among them: what a rule around it has made needless.
+std::vector<Rule> leftovers(const std::vector<Rule>& policy, const Inventory& inventory);
+
+// What the inventory will be when the policy was applied.
+Inventory inventory_for(const std::vector<Rule>& policy, const Inventory& before);
+
 // That of the root held by the descriptor; nothing when it has none.
 Result<std::optional<Inventory>> read_inventory(int root);
 

@@ -3,6 +3,7 @@
 
 #include "cdsl/beneath.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace pando::cdsl {
@@ -13,6 +14,16 @@ std::string target_of_link(const fs::path& path) {
     std::string target;
     for (auto depth = std::distance(relative.begin(), relative.end()); depth > 1; --depth) target += "../";
     return target + local_directory + "/" + relative.string();
+}
+
+std::string flat_name(const fs::path& path) {
+    constexpr size_t limit = 160;
+    std::string name = path.relative_path().string();
+    std::replace(name.begin(), name.end(), '/', '_');
+    if (name.size() <= limit) return name;
+    size_t end = limit;
+    while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80) --end;  // not within a character
+    return name.substr(0, end);
 }
 
 Result<LinkState> link_state(int root, const fs::path& path) {

@@ -2,6 +2,8 @@
 // At boot: the node's tree, its facts, its mounts. Runs as process 1 of the initramfs and calls no program.
 #include "cdsl/apply.h"
 #include "cdsl/beneath.h"
+#include "cdsl/change.h"
+#include "cdsl/displace.h"
 #include "cdsl/inventory.h"
 #include "cdsl/layout.h"
 #include "cdsl/mounts.h"
@@ -25,9 +27,7 @@ std::string line(const fs::path& path, const Error& error) {
 class Mapping {
 public:
     Mapping(const fs::path& root, const std::vector<Rule>& policy, const NodeFacts& facts, const Checkpoint& checkpoint)
-        : root_path_(root), rules_(policy), facts_(facts), checkpoint_(checkpoint) {
-        std::sort(rules_.begin(), rules_.end(), [](const Rule& a, const Rule& b) { return a.path < b.path; });
-    }
+        : root_path_(root), policy_(policy), facts_(facts), checkpoint_(checkpoint) {}
 
     Result<Mapped> run() {
         if (facts_.name.empty() || facts_.name.starts_with('.') || facts_.name.find('/') != std::string::npos)
@@ -36,8 +36,10 @@ public:
         if (!root_.valid()) return fail_errno(errno, "opening {}", root_path_.string());
         if (!TRY(stat_beneath(root_.get(), fs::path(nodes_directory) / template_tree)))
             return fail("the root has no {}/{}", nodes_directory, template_tree)
-                .advise("prepare it from a node that has it mounted: pando cdsl prepare --root TREE --cluster FILE");
+                .advise("prepare it where it is mounted: pando cdsl apply --root TREE --cluster FILE");
         nodes_ = TRY(open_beneath(root_.get(), nodes_directory, O_PATH | O_DIRECTORY));
+        recover_interrupted();
+        TRY(choose_rules());
 
         const Seeder seeder(nodes_.get(), ".new." + facts_.name, checkpoint_);
         TRY(seeder.clean());
@@ -58,10 +60,50 @@ public:
         TRY(bind_directory(tree_.get(), local.get()));
         reached("bound the node's tree");
         for (const Rule& rule : rules_) attempt(rule.path, rule.required, [&] { return map_rule(rule); });
+        for (const Rule& rule : not_applied_) attempt(rule.path, false, [&] { return tell_not_applied(rule); });
         return std::move(mapped_);
     }
 
 private:
+    // Only when nobody is at work: a boot waits for no other node.
+    void recover_interrupted() {
+        const auto work = [&]() -> Result<> {
+            const auto shared = TRY(SharedRoot::open(root_path_));
+            if (TRY(read_intents(shared.bare())).empty()) return {};
+            const auto lock = TRY(ChangeLock::take_now(shared.bare(), {facts_.name, "boot"}));
+            if (!lock) return {};
+            for (std::string& line : TRY(recover(shared, checkpoint_))) mapped_.repaired.push_back(std::move(line));
+            return {};
+        };
+        if (Result<> done = work(); !done)
+            mapped_.failures.push_back(line(fs::path("/") / journal_directory, done.error()));
+    }
+
+    // The inventory says what is on disk; what the policy has beyond it was not applied yet. Without an inventory the
+    // policy is the best there is: links are left as they are, then.
+    Result<> choose_rules() {
+        std::vector<Rule> policy = policy_;
+        std::sort(policy.begin(), policy.end(), [](const Rule& a, const Rule& b) { return a.path < b.path; });
+        policy = sensible(policy);
+        const auto inventory = read_inventory(root_.get());
+        if (inventory && *inventory) {
+            known_ = true;
+            rules_ = rules_of_node((*inventory)->rules, facts_.name, facts_.profile);
+            for (Rule& rule : policy)
+                if (const Rule* mapped = rule_at(rule.path); mapped == nullptr || mapped->mode != rule.mode)
+                    not_applied_.push_back(std::move(rule));
+            return {};
+        }
+        const std::string why = inventory ? "is lost" : inventory.error().what;
+        if (policy.empty())
+            return fail("/{}: {}, and there is no policy to go by", inventory_path, why)
+                .advise("pando cdsl repair writes it anew, on a node or where the root is mounted");
+        mapped_.failures.push_back(fmt::format(
+            "/{}: {}; mapped what the policy says (pando cdsl repair writes it anew)", inventory_path, why));
+        rules_ = std::move(policy);
+        return {};
+    }
+
     template <typename Work>
     void attempt(const fs::path& path, bool required, Work work) {
         if (Result<> done = work(); !done)
@@ -93,10 +135,15 @@ private:
         });
     }
 
-    bool is_mount_point(const fs::path& path) const {
+    const Rule* rule_at(const fs::path& path) const {
         const auto at = std::lower_bound(rules_.begin(), rules_.end(), path,
                                          [](const Rule& rule, const fs::path& wanted) { return rule.path < wanted; });
-        return at != rules_.end() && at->path == path && at->mode != Mode::link;
+        return at != rules_.end() && at->path == path ? &*at : nullptr;
+    }
+
+    bool is_mount_point(const fs::path& path) const {
+        const Rule* rule = rule_at(path);
+        return rule != nullptr && rule->mode != Mode::link;
     }
 
     // The nearest rule at or above the path.
@@ -169,12 +216,11 @@ private:
     Result<> keep_link(const Rule& rule) {
         const auto state = TRY(link_state(root_.get(), rule.path));
         if (state == LinkState::ours) return {};
-        if (!TRY(was_prepared(rule)))
-            return fail("is no link yet")
-                .advise("pando cdsl prepare makes it one, with its content kept for every node");
+        if (!known_) return fail("is no link").advise("pando cdsl apply makes it one, with its content for every node");
         const auto parent = TRY(open_parent(root_.get(), rule.path));
         if (state == LinkState::other) {
-            const std::string kept = TRY(keep_aside(parent.get(), rule.path));
+            const std::string kept = TRY(displace(root_.get(), rule.path, facts_.name));
+            reached("kept aside");
             mapped_.repaired.push_back(fmt::format("{}: a program had replaced the link by a file, which is now {}",
                                                    rule.path.string(), kept));
         }
@@ -183,36 +229,12 @@ private:
         return {};
     }
 
-    Result<bool> was_prepared(const Rule& rule) {
-        if (!prepared_) {
-            const auto inventory = TRY(read_inventory(root_.get()));
-            prepared_ = inventory ? inventory->rules : std::vector<Rule>{};
-        }
-        return std::any_of(prepared_->begin(), prepared_->end(),
-                           [&](const Rule& known) { return known.path == rule.path && known.mode == Mode::link; });
-    }
-
-    // A second name for the file: nothing is lost whenever power goes. The first free number is taken.
-    Result<std::string> keep_aside(int parent, const fs::path& path) const {
-        const auto directory = TRY(open_beneath(root_.get(), displaced_directory, O_PATH | O_DIRECTORY));
-        std::string base = path.relative_path().string();
-        std::replace(base.begin(), base.end(), '/', '_');
-        base = base.substr(0, 160) + "." + facts_.name;
-        const auto original = TRY(stat_beneath(parent, path.filename()));
-        if (!original) return fail("went away meanwhile");
-        for (int number = 1; number < 1000; ++number) {
-            const std::string name = fmt::format("{}.{}", base, number);
-            const std::string shown = fmt::format("/{}/{}", displaced_directory, name);
-            if (linkat(parent, path.filename().c_str(), directory.get(), name.c_str(), 0) == 0) {
-                TRY(sync_filesystem(directory.get()));
-                reached("kept aside");
-                return shown;
-            }
-            if (errno != EEXIST) return fail_errno(errno, "keeping it as {}", shown);
-            const auto taken = TRY(stat_beneath(directory.get(), name));
-            if (taken && taken->st_ino == original->st_ino && taken->st_dev == original->st_dev) return shown;
-        }
-        return fail("/{} is full of it", displaced_directory).advise("look through that directory and empty it");
+    Result<> tell_not_applied(const Rule& rule) const {
+        if (!TRY(applies(rule))) return {};
+        const Rule* mapped = rule_at(rule.path);
+        return fail("shall be {} and {}", name_of(rule.mode),
+                    mapped == nullptr ? std::string("is not applied yet") : fmt::format("is {}", name_of(mapped->mode)))
+            .advise("pando cdsl apply does it, for all nodes");
     }
 
     void reached(std::string_view done) const {
@@ -220,11 +242,13 @@ private:
     }
 
     fs::path root_path_;
-    std::vector<Rule> rules_;
+    const std::vector<Rule>& policy_;  // empty: not known
+    std::vector<Rule> rules_;          // what is mapped, parents first
+    std::vector<Rule> not_applied_;    // of the policy
+    bool known_ = false;               // by an inventory
     const NodeFacts& facts_;
     Checkpoint checkpoint_;
     UniqueFd root_, nodes_, tree_, view_;
-    std::optional<std::vector<Rule>> prepared_;
     Mapped mapped_;
 };
 

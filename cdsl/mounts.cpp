@@ -41,6 +41,15 @@ Result<> attach(int mount, int target) {
 
 }  // namespace
 
+Result<bool> is_mount_root(int fd) { return TRY(place_of(fd)).mount_root; }
+
+Result<> detach(int target) {
+    if (!TRY(is_mount_root(target))) return {};
+    if (umount2(fmt::format("/proc/self/fd/{}", target).c_str(), MNT_DETACH) < 0)
+        return fail_errno(errno, "unmounting");
+    return {};
+}
+
 Result<> bind_directory(int source, int target) {
     const Place wanted = TRY(place_of(source));
     const Place there = TRY(place_of(target));

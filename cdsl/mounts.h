@@ -9,6 +9,13 @@
 
 namespace pando::cdsl {
 
+// Is it the top of something mounted?
+Result<bool> is_mount_root(int fd);
+
+// Takes the mount at `target`, and what is mounted in it, away for everybody who comes from now on; who has something
+// open in it goes on with that. Nothing mounted there is no error.
+Result<> detach(int target);
+
 // Binds the directory `source` on `target` (both O_PATH); the same binding already there is left alone, another mount
 // there is an Error.
 Result<> bind_directory(int source, int target);

@@ -215,23 +215,21 @@ Result<fs::path> checked_path(std::string_view text) {
 }
 
 Result<std::vector<Rule>> policy_for(const config::Cluster& cluster, const config::Node& node,
-                                     const std::vector<Rule>& additions, bool strict) {
+                                     const std::vector<Rule>& additions) {
     std::vector<Rule> all = builtin_policy();
     all.insert(all.end(), additions.begin(), additions.end());
     for (Rule& rule : TRY(own_rules(cluster))) all.push_back(std::move(rule));
-    auto rules = nested(chosen_for(all, node.name, node.profile), [&](const Rule& rule) {
-        return rule.declared == declared_builtin || (rule.declared == declared_root && !strict);
-    });
+    auto rules = nested(chosen_for(all, node.name, node.profile),
+                        [&](const Rule& rule) { return rule.declared != declared_cluster; });
     if (!rules) return Failure(rules.error().context(fmt::format("node {}", node.name)));
     return rules;
 }
 
-Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const std::vector<Rule>& additions,
-                                          bool strict) {
+Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const std::vector<Rule>& additions) {
     std::map<std::pair<fs::path, std::string>, Rule> all;
     std::map<fs::path, Mode> modes;
     for (const auto& node : cluster.nodes) {
-        for (Rule& rule : TRY(policy_for(cluster, node, additions, strict))) {
+        for (Rule& rule : TRY(policy_for(cluster, node, additions))) {
             const Mode other = modes.try_emplace(rule.path, rule.mode).first->second;
             if (other != rule.mode && (other == Mode::link || rule.mode == Mode::link))
                 return bad_input("CDSL {}: is a link for every node and cannot be {} for {}", rule.path.string(),
@@ -248,7 +246,11 @@ Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const 
 }
 
 std::vector<Rule> rules_of_node(const std::vector<Rule>& rules, std::string_view name, std::string_view profile) {
-    return nested(chosen_for(rules, name, profile), [](const Rule&) { return true; }).value();
+    return sensible(chosen_for(rules, name, profile));
+}
+
+std::vector<Rule> sensible(const std::vector<Rule>& rules) {
+    return nested(rules, [](const Rule&) { return true; }).value();
 }
 
 std::vector<Rule> merged(const std::vector<Rule>& rules) {

@@ -70,18 +70,21 @@ const std::vector<Rule>& builtin_policy();
 // for one path a narrower scope takes the place of a wider one, cluster.yaml's that of an addition, and any of them
 // that of the built-in one. Refuses what of cluster.yaml makes no sense (`..`, relative paths, NUL, the root itself,
 // /proc, /sys, /dev, /run, /.pando and what is below it; private inside private). Additions that make none beside the
-// others are left out, so that no change of cluster.yaml keeps a node from booting; `strict` refuses them too.
+// others are left out, so that no change of cluster.yaml keeps a node from booting.
 Result<std::vector<Rule>> policy_for(const config::Cluster& cluster, const config::Node& node,
-                                     const std::vector<Rule>& additions = {}, bool strict = false);
+                                     const std::vector<Rule>& additions = {});
 
 // The rules of all nodes together: one for every path and scope that some node has. What is on the shared root is there
 // for every node, so a path that is a link for one and a directory for another is refused.
-Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const std::vector<Rule>& additions = {},
-                                          bool strict = false);
+Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const std::vector<Rule>& additions = {});
 
 // Of the rules of all nodes those that hold for one, parents before children, as policy_for() would choose. What makes
 // no sense for it is left out.
 std::vector<Rule> rules_of_node(const std::vector<Rule>& rules, std::string_view name, std::string_view profile);
+
+// Without those that make no sense beside the others: private inside private, shared inside shared. In the same order,
+// which must have parents first and one rule for each path.
+std::vector<Rule> sensible(const std::vector<Rule>& rules);
 
 // One rule for each path, for what is done once on the shared root: the one that needs most there.
 std::vector<Rule> merged(const std::vector<Rule>& rules);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Making a root shareable. The order is what makes it crash-safe: content is in the template, flushed, before a link
 // takes its path; and a bind leaves what the path held where it is, under the mount.
-#include "base/lock.h"
+#include "base/file.h"
+#include "base/log.h"
 #include "cdsl/apply.h"
 #include "cdsl/beneath.h"
+#include "cdsl/change.h"
+#include "cdsl/displace.h"
 #include "cdsl/inventory.h"
 #include "cdsl/layout.h"
-#include "cdsl/mounts.h"
+#include "cdsl/preparation.h"
+#include "cdsl/rebuild.h"
 #include "cdsl/seed.h"
 
 #include <fcntl.h>
@@ -21,9 +25,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* writer = "prepare";                 // in temporary names
-constexpr const char* workplace = ".prepare";             // in /.pando/nodes; no node has such a name
-constexpr auto lock_patience = std::chrono::minutes(10);  // another node may be copying a large directory
+constexpr const char* writer = "prepare";  // in temporary names
 
 struct Directory {
     const char* path;
@@ -32,7 +34,7 @@ struct Directory {
 // Other users reach a node's files through /.pando/local, which passes by none of the closed ones.
 constexpr Directory directories[] = {
     {pando_directory, 0755},  {nodes_directory, 0700},   {".pando/nodes/.template", 0755}, {local_directory, 0755},
-    {shared_directory, 0755}, {journal_directory, 0700}, {displaced_directory, 0700}};
+    {shared_directory, 0755}, {journal_directory, 0700}, {displaced_directory, 0700},      {kept_directory, 0700}};
 
 bool older(const struct stat& one, const struct stat& other) {
     if (one.st_mtim.tv_sec != other.st_mtim.tv_sec) return one.st_mtim.tv_sec < other.st_mtim.tv_sec;
@@ -42,33 +44,15 @@ bool older(const struct stat& one, const struct stat& other) {
 // What the steps share. The root is opened by the first that needs it: planning alone reads nothing.
 class Preparation {
 public:
-    Preparation(fs::path root, const std::vector<Rule>& policy, Checkpoint checkpoint)
-        : root_(std::move(root)), policy_(policy), rules_(merged(policy)), checkpoint_(std::move(checkpoint)) {
-        for (const Rule& rule : rules_)
-            if (rule.mode != Mode::link) mount_points_.insert(rule.path);
-    }
+    Preparation(fs::path root, std::vector<Rule> rules, Checkpoint checkpoint)
+        : root_(std::move(root)), rules_(std::move(rules)), checkpoint_(std::move(checkpoint)) {}
 
     const std::vector<Rule>& rules() const { return rules_; }
 
-    // Held by each step while it changes something: temporary names and the workplace are the same on every node. GFS2
-    // carries the lock to the others. Its own directory is made without it; mkdir has one winner.
-    Result<FileLock> take_lock() {
-        if (!TRY(stat_beneath(TRY(view()), journal_directory))) {
-            TRY(ensure_directory(TRY(view()), pando_directory, 0755));
-            TRY(ensure_directory(TRY(view()), journal_directory, 0700));
-            reached("made the lock's directory");
-        }
-        return FileLock::take(root_ / journal_directory / "lock", Deadline::after(lock_patience));
-    }
-
     // On a running node the private mounts hide what is being prepared.
     Result<int> view() {
-        if (!view_.valid()) {
-            const UniqueFd seen(open(root_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-            if (!seen.valid()) return fail_errno(errno, "opening {}", root_.string());
-            view_ = TRY(bare_view(seen.get()));
-        }
-        return view_.get();
+        if (!shared_) shared_ = TRY(SharedRoot::open(root_));
+        return shared_->bare();
     }
 
     Result<bool> directories_made() {
@@ -135,7 +119,7 @@ public:
         const Seeder seeder = seeder_for(nodes->get());
         if (!TRY(seeder.has(template_tree, rule.path))) return rule.mode == Mode::link && !TRY(link_has_content(rule));
         if (rule.mode == Mode::link)
-            for (const std::string& node : TRY(node_trees(nodes->get())))
+            for (const std::string& node : TRY(shared_->trees()))
                 if (!TRY(seeder.has(node, rule.path))) return false;
         return true;
     }
@@ -144,12 +128,13 @@ public:
         const int root = TRY(view());
         const auto nodes = TRY(open_beneath(root, nodes_directory, O_PATH | O_DIRECTORY));
         const Seeder seeder = seeder_for(nodes.get());
-        TRY(seeder.add(template_tree, rule.path, root, [&](const Entry& to) { return make_seed(rule, to); }));
+        TRY(seeder.add(template_tree, rule.path, root,
+                       [&](const Entry& to) { return seed_from_root(root, rule, rules_, to); }));
         // A link leads every node to its own tree from one moment to the next: running nodes need the content before.
         if (rule.mode == Mode::link) {
             const auto start = TRY(open_beneath(nodes.get(), template_tree, O_PATH | O_DIRECTORY));
             const auto parent = TRY(open_parent(start.get(), rule.path));
-            for (const std::string& node : TRY(node_trees(nodes.get())))
+            for (const std::string& node : TRY(shared_->trees()))
                 TRY(seeder.add(node, rule.path, start.get(), [&](const Entry& to) {
                     return copy_tree({parent.get(), rule.path.filename().string()}, to);
                 }));
@@ -166,6 +151,11 @@ public:
         const int root = TRY(view());
         TRY(ensure_directory(root, rule.path.parent_path(), 0755));
         const auto parent = TRY(open_parent(root, rule.path));
+        // A program replaced the link by a file, or the seed is empty: what is there is nowhere else.
+        if (TRY(link_state(root, rule.path)) == LinkState::other && !TRY(same_as_template(rule))) {
+            TRY(displace(root, rule.path, "shared"));
+            reached("kept aside");
+        }
         TRY(replace_by_link(parent.get(), rule.path.filename(), target_of_link(rule.path), writer));
         reached("linked");
         return {};
@@ -197,17 +187,6 @@ public:
         return {};
     }
 
-    Result<bool> has_inventory() {
-        return TRY(read_beneath(TRY(view()), inventory_path, inventory_limit)) == inventory_text({policy_, {}});
-    }
-
-    Result<> write_inventory() {
-        const auto pando = TRY(open_beneath(TRY(view()), pando_directory, O_PATH | O_DIRECTORY));
-        TRY(replace_file(pando.get(), inventory_name, inventory_text({policy_, {}}), 0644, writer));
-        reached("wrote the inventory");
-        return {};
-    }
-
 private:
     Seeder seeder_for(int nodes) const { return Seeder(nodes, workplace, checkpoint_); }
 
@@ -233,10 +212,16 @@ private:
         return unmarked;
     }
 
-    static Result<std::vector<std::string>> node_trees(int nodes) {
-        auto names = TRY(names_in(nodes));
-        std::erase_if(names, [](const std::string& name) { return name.starts_with('.'); });
-        return names;
+    Result<bool> same_as_template(const Rule& rule) {
+        const int root = TRY(view());
+        const fs::path seed = fs::path(nodes_directory) / template_tree / rule.path.relative_path();
+        const auto one = TRY(stat_beneath(root, rule.path));
+        const auto other = TRY(stat_beneath(root, seed));
+        if (!one || !other) return false;
+        if (S_ISLNK(one->st_mode)) return S_ISLNK(other->st_mode);  // made absolute in the template
+        if (!S_ISREG(one->st_mode) || !S_ISREG(other->st_mode) || one->st_size != other->st_size) return false;
+        return TRY(read_beneath(root, rule.path, default_read_limit)) ==
+               TRY(read_beneath(root, seed, default_read_limit));
     }
 
     // Is there something to start a node's file from?
@@ -245,22 +230,77 @@ private:
         return TRY(link_state(TRY(view()), rule.path)) == LinkState::other;
     }
 
-    Result<> make_seed(const Rule& rule, const Entry& to) {
-        const auto parent = TRY(open_parent(TRY(view()), rule.path));
-        const std::string name = rule.path.filename().string();
-        if (rule.mode == Mode::link) return make_file(rule, {parent.get(), name}, to);
-        return copy_tree({parent.get(), name}, to, [&](const fs::path& relative) {
-            return relative.empty() ? rule.seed == Seed::empty : mount_points_.contains(rule.path / relative);
-        });
+    void reached(std::string_view done) const {
+        if (checkpoint_) checkpoint_(done);
     }
 
-    static Result<> make_file(const Rule& rule, const Entry& from, const Entry& to) {
-        if (rule.seed == Seed::empty) return replace_file(to.directory, to.name, "", rule.permissions, writer);
-        const auto text = TRY(link_text(from.directory, from.name));
-        if (!text) return copy_tree(from, to);
-        // Somebody's symlink (resolv.conf into /run): relative to its directory, which is not where it goes.
-        const fs::path target = (rule.path.parent_path() / *text).lexically_normal();
-        return replace_by_link(to.directory, to.name, target.string(), writer);
+    fs::path root_;
+    std::vector<Rule> rules_;  // one for each path, parents first
+    Checkpoint checkpoint_;
+    std::optional<SharedRoot> shared_;
+};
+
+// The change that a run of prepare() is: begun by the first step that changes something, over with the last one.
+class Run {
+public:
+    Run(fs::path root, std::vector<Rule> policy, Checkpoint checkpoint, Holder who)
+        : root_(std::move(root)),
+          policy_(std::move(policy)),
+          checkpoint_(std::move(checkpoint)),
+          who_(std::move(who)) {}
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+
+    // Not completed: what is missing shows in the next plan, nothing is half.
+    ~Run() {
+        if (change_ && !intent_.id.empty()) (void)remove_intent(change_->shared().bare(), intent_.id);
+    }
+
+    Result<> begin() {
+        if (change_) return {};
+        change_ = TRY(Change::begin(root_, who_, checkpoint_));
+        for (const std::string& line : change_->recovered()) log::info("{}", line);
+        intent_.holder = who_;
+        intent_.actions = {{.kind = Action::Kind::prepare, .from = {}, .to = {}, .path = {}},
+                           {.kind = Action::Kind::commit, .from = {}, .to = {}, .path = {}}};
+        intent_.inventory = TRY(wanted(change_->shared()));
+        TRY(write_intent(change_->shared().bare(), intent_));
+        reached("wrote the intent");
+        return {};
+    }
+
+    Result<bool> nothing_interrupted() {
+        if (change_) return true;
+        const auto shared = TRY(SharedRoot::open(root_));
+        return TRY(read_intents(shared.bare())).empty();
+    }
+
+    Result<bool> has_inventory() {
+        if (change_ && !intent_.id.empty()) return false;
+        const auto shared = TRY(SharedRoot::open(root_));
+        return TRY(read_beneath(shared.bare(), inventory_path, inventory_limit)) == inventory_text(TRY(wanted(shared)));
+    }
+
+    Result<> write_inventory() {
+        const int root = change_->shared().bare();
+        const auto pando = TRY(open_beneath(root, pando_directory, O_PATH | O_DIRECTORY));
+        TRY(replace_file(pando.get(), inventory_name, inventory_text(intent_.inventory), 0644, writer));
+        reached("wrote the inventory");
+        TRY(remove_intent(root, intent_.id));
+        intent_.id.clear();
+        reached("removed the intent");
+        return {};
+    }
+
+private:
+    // What the policy no longer has stays until somebody says what becomes of its content.
+    Result<Inventory> wanted(const SharedRoot& shared) const {
+        const auto text = TRY(read_beneath(shared.bare(), inventory_path, inventory_limit));
+        if (!text) return inventory_for(policy_, {});
+        auto before = parse_inventory(*text);
+        if (!before && is_newer_inventory(*text)) return Failure(before.error());
+        if (!before) before = TRY(rebuild_inventory(shared, policy_));  // torn by something else than us
+        return inventory_for(policy_, *before);
     }
 
     void reached(std::string_view done) const {
@@ -269,32 +309,30 @@ private:
 
     fs::path root_;
     std::vector<Rule> policy_;  // of all nodes
-    std::vector<Rule> rules_;   // one for each path, parents first
-    std::set<fs::path> mount_points_;
     Checkpoint checkpoint_;
-    UniqueFd view_;
+    Holder who_;
+    std::optional<Change> change_;
+    Intent intent_;  // without id: none is on disk
 };
 
 }  // namespace
 
-Plan prepare(const fs::path& root, const std::vector<Rule>& policy, const Checkpoint& checkpoint) {
-    const auto work = std::make_shared<Preparation>(root, policy, checkpoint);
+Plan preparation(const fs::path& root, const std::vector<Rule>& rules, Extent extent, const Checkpoint& checkpoint) {
+    const auto work = std::make_shared<Preparation>(root, rules, checkpoint);
     Plan plan;
     const auto add = [&](std::string text, auto done, auto change) {
-        plan.add({.text = std::move(text), .done = done, .apply = [=]() -> Result<> {
-                      const auto lock = TRY(work->take_lock());
-                      if (TRY(done())) return {};  // by another node, while this one waited
-                      return change();
-                  }});
+        plan.add({.text = std::move(text), .done = done, .apply = change});
     };
-    add(
-        "create /.pando with the places for the nodes' trees", [=] { return work->directories_made(); },
-        [=] { return work->make_directories(); });
-    add(
-        "clear away what an interrupted run left", [=] { return work->is_clear(); }, [=] { return work->clear(); });
-    add(
-        "mark the template's directories that are no content", [=] { return work->is_marked(); },
-        [=] { return work->mark(); });
+    if (extent == Extent::whole) {
+        add(
+            "create /.pando with the places for the nodes' trees", [=] { return work->directories_made(); },
+            [=] { return work->make_directories(); });
+        add(
+            "clear away what an interrupted run left", [=] { return work->is_clear(); }, [=] { return work->clear(); });
+        add(
+            "mark the template's directories that are no content", [=] { return work->is_marked(); },
+            [=] { return work->mark(); });
+    }
     for (const Rule& rule : work->rules())
         if (rule.mode != Mode::link)
             add(
@@ -311,13 +349,33 @@ Plan prepare(const fs::path& root, const std::vector<Rule>& policy, const Checkp
             add(
                 fmt::format("link {} to {}", rule.path.string(), target_of_link(rule.path)),
                 [=] { return work->is_linked(rule); }, [=] { return work->make_link(rule); });
-    for (const char* directory : {"etc", "var"})
-        add(
-            fmt::format("mark /{} as up to date with /usr", directory), [=] { return work->is_stamped(directory); },
-            [=] { return work->stamp(directory); });
-    add(
-        fmt::format("write /.pando/cdsl.yaml: {} rules", work->rules().size()), [=] { return work->has_inventory(); },
-        [=] { return work->write_inventory(); });
+    if (extent == Extent::whole)
+        for (const char* directory : {"etc", "var"})
+            add(
+                fmt::format("mark /{} as up to date with /usr", directory), [=] { return work->is_stamped(directory); },
+                [=] { return work->stamp(directory); });
+    return plan;
+}
+
+Plan prepare(const fs::path& root, const std::vector<Rule>& policy, const Checkpoint& checkpoint, const Holder& who) {
+    const auto run = std::make_shared<Run>(root, policy, checkpoint, who);
+    const Plan steps = preparation(root, merged(policy), Extent::whole, checkpoint);
+    Plan plan;
+    plan.add({.text = "complete or undo what was interrupted",
+              .done = [=] { return run->nothing_interrupted(); },
+              .apply = [=] { return run->begin(); }});
+    for (const Step& step : steps.steps())
+        plan.add({.text = step.text, .done = step.done, .apply = [=]() -> Result<> {
+                      TRY(run->begin());
+                      if (TRY(step.done())) return {};  // by another node, while this one waited
+                      return step.apply();
+                  }});
+    plan.add({.text = fmt::format("write /.pando/cdsl.yaml: {} rules", policy.size()),
+              .done = [=] { return run->has_inventory(); },
+              .apply = [=]() -> Result<> {
+                  TRY(run->begin());
+                  return run->write_inventory();
+              }});
     return plan;
 }
 

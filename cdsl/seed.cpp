@@ -8,13 +8,13 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include <algorithm>
+#include <set>
 
 namespace pando::cdsl {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr const char* parent_mark = "trusted.pando.parent";
 
 std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
 
@@ -57,7 +57,40 @@ Result<UniqueFd> make_parent(int directory, const fs::path& name, int like, cons
     return made;
 }
 
+Result<> seed_file(const Entry& from, const Rule& rule, const Entry& to) {
+    if (rule.seed == Seed::empty) return replace_file(to.directory, to.name, "", rule.permissions, "seed");
+    const auto text = TRY(link_text(from.directory, from.name));
+    if (!text) return copy_tree(from, to);
+    // Somebody's symlink (resolv.conf into /run): relative to its directory, which is not where it goes.
+    const fs::path target = (rule.path.parent_path() / *text).lexically_normal();
+    return replace_by_link(to.directory, to.name, target.string(), "seed");
+}
+
 }  // namespace
+
+Result<> mark_as_parent(int directory) {
+    TRY(mark(directory));
+    return flush(directory);
+}
+
+Result<> seed_from_root(int root, const Rule& rule, const std::vector<Rule>& rules, const Entry& to) {
+    const std::string name = rule.path.filename().string();
+    if (!TRY(stat_beneath(root, rule.path))) {
+        if (rule.mode == Mode::link) return replace_file(to.directory, to.name, "", rule.permissions, "seed");
+        if (mkdirat(to.directory, to.name.c_str(), 0700) < 0) return fail_errno(errno, "creating {}", to.name);
+        const auto made = TRY(open_beneath(to.directory, to.name, O_RDONLY | O_DIRECTORY));
+        if (fchmod(made.get(), rule.permissions) < 0) return fail_errno(errno, "setting permissions");
+        return {};
+    }
+    const auto parent = TRY(open_parent(root, rule.path));
+    if (rule.mode == Mode::link) return seed_file({parent.get(), name}, rule, to);
+    std::set<fs::path> mount_points;
+    for (const Rule& one : rules)
+        if (one.mode != Mode::link) mount_points.insert(one.path);
+    return copy_tree({parent.get(), name}, to, [&](const fs::path& relative) {
+        return relative.empty() ? rule.seed == Seed::empty : mount_points.contains(rule.path / relative);
+    });
+}
 
 Result<bool> Seeder::has(const std::string& tree, const fs::path& path) const {
     const fs::path place = fs::path(tree) / path.relative_path();
@@ -145,6 +178,63 @@ Result<> Seeder::fill(int from, int into) const {
     TRY(unmark(into));
     reached("unmarked");
     return flush(into);
+}
+
+Result<> Seeder::remove(const std::string& tree, const fs::path& path, const std::vector<fs::path>& kept) const {
+    const fs::path place = fs::path(tree) / path.relative_path();
+    const bool around = std::any_of(kept.begin(), kept.end(), [&](const fs::path& one) { return is_below(one, path); });
+    if (TRY(stat_beneath(nodes_, place))) {
+        if (around) {
+            const auto directory = TRY(open_beneath(nodes_, place, O_PATH | O_DIRECTORY));
+            TRY(remove_around(directory.get(), path, kept));
+        } else {
+            // In one rename: half a directory must never be taken for content.
+            TRY(clean());
+            if (mkdirat(nodes_, workplace_.c_str(), 0700) < 0) return fail_errno(errno, "creating {}", workplace_);
+            const auto work = TRY(open_beneath(nodes_, workplace_, O_PATH | O_DIRECTORY));
+            const auto parent = TRY(open_parent(nodes_, place));
+            TRY(move_new(parent.get(), place.filename(), work.get(), place.filename()));
+            reached("moved out");
+        }
+    }
+    TRY(clean());
+    return prune(tree, path);
+}
+
+Result<> Seeder::remove_around(int directory, const fs::path& path, const std::vector<fs::path>& kept) const {
+    TRY(mark(directory));
+    reached("marked");
+    for (const std::string& name : TRY(names_in(directory))) {
+        const fs::path child = path / name;
+        const auto is = [&](auto condition) { return std::any_of(kept.begin(), kept.end(), condition); };
+        if (is([&](const fs::path& one) { return one == child; })) continue;
+        if (is([&](const fs::path& one) { return is_below(one, child); })) {
+            const auto deeper = TRY(open_beneath(directory, name, O_PATH | O_DIRECTORY));
+            TRY(remove_around(deeper.get(), child, kept));
+            continue;
+        }
+        TRY(remove_tree({directory, name}));
+        reached("removed a piece");
+    }
+    return flush(directory);
+}
+
+Result<> Seeder::prune(const std::string& tree, const fs::path& path) const {
+    for (fs::path above = path.relative_path().parent_path(); !above.empty(); above = above.parent_path()) {
+        const auto directory = open_beneath(nodes_, fs::path(tree) / above, O_PATH | O_DIRECTORY);
+        if (!directory) {
+            if (directory.error().sys == ENOENT) continue;
+            return Failure(directory.error());
+        }
+        if (!TRY(is_marked(directory->get()))) return {};
+        const auto parent = TRY(open_parent(nodes_, fs::path(tree) / above));
+        if (unlinkat(parent.get(), above.filename().c_str(), AT_REMOVEDIR) < 0) {
+            if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY) return {};
+            return fail_errno(errno, "removing {}", above.string());
+        }
+        reached("pruned");
+    }
+    return {};
 }
 
 Result<> Seeder::add_tree(const std::string& from, const std::string& to) const {

@@ -14,8 +14,16 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace pando::cdsl {
+
+// Marks a directory as no content, as the parents that a Seeder makes are.
+Result<> mark_as_parent(int directory);
+
+// What a rule's path holds on the shared root, put at `to` as the rule's seed has it. Of directories that are mounted
+// over by `rules` only the mount points.
+Result<> seed_from_root(int root, const Rule& rule, const std::vector<Rule>& rules, const Entry& to);
 
 class Seeder {
 public:
@@ -37,6 +45,14 @@ public:
     Result<> add(const std::string& tree, const std::filesystem::path& path, int like,
                  const std::function<Result<>(const Entry& to)>& make) const;
 
+    // Takes out again what add() put there; what lies at or below a path of `kept` stays, and the directories above it
+    // are marked. Directories that were there for `path` only go as well.
+    Result<> remove(const std::string& tree, const std::filesystem::path& path,
+                    const std::vector<std::filesystem::path>& kept) const;
+
+    // Removes the marked directories above `path` that hold nothing any more.
+    Result<> prune(const std::string& tree, const std::filesystem::path& path) const;
+
     // A whole new tree, as a copy of another.
     Result<> add_tree(const std::string& from, const std::string& to) const;
 
@@ -46,6 +62,8 @@ private:
                      const std::function<Result<>(const Entry& to)>& make) const;
     Result<> merge(int work, int target, const std::string& name) const;
     Result<> fill(int from, int into) const;
+    Result<> remove_around(int directory, const std::filesystem::path& path,
+                           const std::vector<std::filesystem::path>& kept) const;
     void reached(std::string_view done) const {
         if (checkpoint_) checkpoint_(done);
     }

@@ -2,6 +2,7 @@
 // Stage cdsl: the node's own logs and host configuration appear on the shared root.
 #include "base/file.h"
 #include "base/log.h"
+#include "cdsl/additions.h"
 #include "cdsl/apply.h"
 #include "config/render.h"
 #include "initrd/boot.h"
@@ -20,18 +21,29 @@ Result<std::string> new_machine_id() {
     return uuid + "\n";
 }
 
+// A broken file of additions keeps no node from booting: what they made is in the inventory.
+std::vector<cdsl::Rule> additions() {
+    auto rules = cdsl::read_additions_of(sysroot_path);
+    if (rules) return std::move(*rules);
+    log::warning("cdsl: {}", rules.error().what);
+    return {};
+}
+
 }  // namespace
 
 Result<std::string> run_cdsl(Boot& boot, Deadline) {
-    const auto policy = TRY(cdsl::policy_for(*boot.cluster, boot.node()));
+    // With an inventory a node boots whatever the policy is like.
+    const auto policy = cdsl::policy_for(*boot.cluster, boot.node(), additions());
+    if (!policy) log::warning("cdsl: {}", policy.error().what);
     cdsl::NodeFacts facts;
     facts.name = boot.node().name;
+    facts.profile = boot.node().profile;
     facts.files["/etc/hostname"] = {boot.node().name + "\n"};
     facts.files["/etc/hosts"] = {config::hosts(*boot.cluster)};
     facts.files["/etc/machine-id"] = {.content = TRY(new_machine_id()), .keep_existing = true};
     if (const auto& iscsi = boot.cluster->storage.iscsi)
         facts.files["/etc/iscsi/initiatorname.iscsi"] = {"InitiatorName=" + initiator_name(*iscsi, boot.node()) + "\n"};
-    const auto mapped = TRY(cdsl::map(sysroot_path, policy, facts));
+    const auto mapped = TRY(cdsl::map(sysroot_path, policy.value_or(std::vector<cdsl::Rule>{}), facts));
     for (const std::string& repair : mapped.repaired) log::info("cdsl: {}", repair);
     for (const std::string& failure : mapped.failures) log::warning("cdsl: {}", failure);
     if (!mapped.required_failures.empty()) {

@@ -69,12 +69,14 @@ TEST_F(Crash, PrepareStoppedAfterAnyStepIsCompletedByTheNextRun) {
     const size_t steps = prepare(root(), builtin_policy()).steps().size();
     for (size_t count = 0; count < steps; ++count) {
         renew();
-        const Plan plan = prepare(root(), builtin_policy());
-        for (size_t i = 0; i < count; ++i)
-            if (!plan.steps()[i].done().value_or(false)) {
-                const auto applied = plan.steps()[i].apply();
-                ASSERT_TRUE(applied) << plan.steps()[i].text << ": " << applied.error().what;
-            }
+        {
+            const Plan plan = prepare(root(), builtin_policy());
+            for (size_t i = 0; i < count; ++i)
+                if (!plan.steps()[i].done().value_or(false)) {
+                    const auto applied = plan.steps()[i].apply();
+                    ASSERT_TRUE(applied) << plan.steps()[i].text << ": " << applied.error().what;
+                }
+        }
         expect_nothing_lost();
         prepare_all();
         ASSERT_THAT(differences(whole, snapshot()), testing::IsEmpty()) << "stopped after step " << count;

@@ -71,7 +71,7 @@ TEST_F(Race, WhoComesWhileAnotherChangesSomethingWaitsForIt) {
                                           [&] {
                                               log::set_level(log::Level::info);
                                               log::set_sink([&](log::Level, std::string_view line) {
-                                                  if (line.starts_with("waiting for process")) second.say('w');
+                                                  if (line.starts_with("waiting for ")) second.say('w');
                                               });
                                           });
         second.write.reset();

@@ -269,7 +269,7 @@ TEST_F(World, AFileThatIsNoLinkYetIsLeftToPrepare) {
     as_node([&] {
         const auto mapped = map(root(), grown, facts_of("n1"));
         ASSERT_TRUE(mapped);
-        EXPECT_THAT(mapped->failures, ElementsAre(HasSubstr("/etc/new: is no link yet")));
+        EXPECT_THAT(mapped->failures, ElementsAre(HasSubstr("/etc/new: shall be link and is not applied yet")));
         EXPECT_EQ(get("/etc/new"), "shared so far");
         // And prepare() on the running node gives it to every node before the link leads there.
         prepare_all(grown);
@@ -334,7 +334,7 @@ TEST_F(World, ARootThatWasNotPreparedIsRefusedWithAdvice) {
     as_node([&] {
         const auto mapped = map(root(), builtin_policy(), facts_of("n1"));
         ASSERT_FALSE(mapped);
-        EXPECT_THAT(mapped.error().advice, HasSubstr("pando cdsl prepare"));
+        EXPECT_THAT(mapped.error().advice, HasSubstr("pando cdsl apply"));
     });
 }
 

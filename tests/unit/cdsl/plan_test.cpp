@@ -22,13 +22,14 @@ const std::vector<Rule> policy = {
 TEST(PreparePlan, SaysEveryStepInAnOrderThatKeepsContentSafe) {
     EXPECT_THAT(
         prepare("/nowhere", policy).texts(),
-        ElementsAre("create /.pando with the places for the nodes' trees", "clear away what an interrupted run left",
-                    "mark the template's directories that are no content", "create the mount point /tmp",
-                    "create the mount point /var/cache", "create the mount point /var/cache/apt",
-                    "create the mount point /var/tmp", "copy /etc/ssh/key to the template",
-                    "copy /var/cache to the template", "put an empty /var/tmp in the template",
-                    "link /etc/ssh/key to ../../.pando/local/etc/ssh/key", "mark /etc as up to date with /usr",
-                    "mark /var as up to date with /usr", "write /.pando/cdsl.yaml: 5 rules"));
+        ElementsAre("complete or undo what was interrupted", "create /.pando with the places for the nodes' trees",
+                    "clear away what an interrupted run left", "mark the template's directories that are no content",
+                    "create the mount point /tmp", "create the mount point /var/cache",
+                    "create the mount point /var/cache/apt", "create the mount point /var/tmp",
+                    "copy /etc/ssh/key to the template", "copy /var/cache to the template",
+                    "put an empty /var/tmp in the template", "link /etc/ssh/key to ../../.pando/local/etc/ssh/key",
+                    "mark /etc as up to date with /usr", "mark /var as up to date with /usr",
+                    "write /.pando/cdsl.yaml: 5 rules"));
 }
 
 TEST(PreparePlan, PrintedChangesNothing) {

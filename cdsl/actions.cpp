@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cdsl/actions.h"
+
+#include "cdsl/additions.h"
+#include "cdsl/beneath.h"
+#include "cdsl/layout.h"
+#include "cdsl/preparation.h"
+#include "cdsl/seed.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+
+namespace pando::cdsl {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* writer = "change";  // in temporary names
+
+Result<> flush(int directory) {
+    const auto readable = TRY(open_beneath(directory, "", O_RDONLY | O_DIRECTORY));
+    if (fsync(readable.get()) < 0) return fail_errno(errno, "flushing a directory");
+    return {};
+}
+
+// Never over something else: what is in the way would be lost.
+Result<> move(int from, const fs::path& name, int to, const fs::path& new_name) {
+    if (renameat2(from, name.c_str(), to, new_name.c_str(), RENAME_NOREPLACE) < 0)
+        return fail_errno(errno, "moving {}", name.string());
+    return {};
+}
+
+bool has_content(const Rule& rule) { return rule.mode == Mode::bind || rule.mode == Mode::link; }
+
+// Paths below `path` that have content of their own in the nodes' trees.
+std::vector<fs::path> content_below(const std::vector<Rule>& rules, const fs::path& path) {
+    std::vector<fs::path> paths;
+    for (const Rule& rule : rules)
+        if (has_content(rule) && is_below(rule.path, path)) paths.push_back(rule.path);
+    return paths;
+}
+
+class Performer {
+public:
+    Performer(const SharedRoot& shared, const Intent& intent, const Checkpoint& checkpoint)
+        : root_(shared.bare()), path_(shared.path()), intent_(intent), checkpoint_(checkpoint) {}
+
+    Result<> perform(const Action& action) const {
+        switch (action.kind) {
+            case Action::Kind::seed:
+                return seed(action);
+            case Action::Kind::unseed:
+                return unseed(action);
+            case Action::Kind::hollow:
+                return hollow(action);
+            case Action::Kind::keep:
+                return keep(action);
+            case Action::Kind::empty:
+                return empty(action);
+            case Action::Kind::fill:
+                return fill(action);
+            case Action::Kind::publish:
+                return publish(action);
+            case Action::Kind::unlink:
+                return unlink(action);
+            case Action::Kind::destroy:
+                return destroy(action);
+            case Action::Kind::prepare:
+                return prepare(action);
+            case Action::Kind::commit:
+                return commit();
+            case Action::Kind::tidy:
+                return tidy(action);
+        }
+        return {};
+    }
+
+private:
+    Result<UniqueFd> nodes() const { return open_beneath(root_, nodes_directory, O_PATH | O_DIRECTORY); }
+    Seeder seeder(int nodes) const { return Seeder(nodes, workplace, checkpoint_); }
+
+    Rule rule_at(const fs::path& path) const {
+        for (const Rule& rule : merged(intent_.inventory.rules))
+            if (rule.path == path) return rule;
+        return Rule{path, Mode::bind, Seed::copy};  // a directory that becomes part of a private one again
+    }
+
+    Result<> seed(const Action& action) const {
+        const auto nodes = TRY(this->nodes());
+        const Seeder seeder = this->seeder(nodes.get());
+        TRY(seeder.clean());
+        if (TRY(seeder.has(action.to, action.path))) return {};
+        if (action.from.empty()) {
+            const Rule rule = rule_at(action.path);
+            if (rule.mode == Mode::link && TRY(link_state(root_, rule.path)) == LinkState::ours) return {};
+            const auto make = [&](const Entry& to) { return seed_from_root(root_, rule, intent_.inventory.rules, to); };
+            TRY(seeder.add(action.to, action.path, root_, make));
+        } else {
+            if (!TRY(seeder.has(action.from, action.path))) return {};  // had no content when it was made
+            const auto start = TRY(open_beneath(nodes.get(), action.from, O_PATH | O_DIRECTORY));
+            const auto parent = TRY(open_parent(start.get(), action.path));
+            TRY(seeder.add(action.to, action.path, start.get(), [&](const Entry& to) {
+                return copy_tree({parent.get(), action.path.filename().string()}, to);
+            }));
+        }
+        return {};
+    }
+
+    // Its content is still on the shared root; where a link has taken that place it is not.
+    Result<> unseed(const Action& action) const {
+        if (rule_at(action.path).mode == Mode::link && TRY(link_state(root_, action.path)) == LinkState::ours)
+            return fail("{} is a link already", action.path.string());
+        const auto before = TRY(read_inventory(root_));
+        const auto nodes = TRY(this->nodes());
+        return seeder(nodes.get())
+            .remove(action.to, action.path, content_below(before ? before->rules : std::vector<Rule>{}, action.path));
+    }
+
+    Result<> hollow(const Action& action) const {
+        const auto nodes = TRY(this->nodes());
+        const auto there = TRY(stat_beneath(nodes.get(), action.to / action.path.relative_path()));
+        if (!there) return {};
+        return seeder(nodes.get()).mark_parent(action.to, action.path);
+    }
+
+    Result<UniqueFd> directory_of(const fs::path& path) const {
+        if (path.relative_path().parent_path() == kept_directory) TRY(ensure_directory(root_, kept_directory, 0700));
+        return open_parent(root_, path);
+    }
+
+    Result<> keep(const Action& action) const {
+        if (!TRY(stat_beneath(root_, action.to)) && TRY(stat_beneath(root_, action.from))) {
+            const auto inside =
+                action.path.empty() ? std::vector<fs::path>{} : content_below(intent_.inventory.rules, action.path);
+            if (inside.empty())
+                TRY(keep_whole(action));
+            else
+                TRY(gather(action, [&](int from, int into) { return move_around(from, into, action.path, inside); }));
+        }
+        return prune(action.from, action.path);
+    }
+
+    Result<> keep_whole(const Action& action) const {
+        const auto to = TRY(directory_of(action.to));
+        const auto from = TRY(open_parent(root_, action.from));
+        TRY(move(from.get(), action.from.filename(), to.get(), action.to.filename()));
+        TRY(flush(to.get()));
+        reached("kept");
+        return flush(from.get());
+    }
+
+    Result<> empty(const Action& action) const {
+        if (TRY(stat_beneath(root_, action.to)) || !TRY(stat_beneath(root_, action.from))) return {};
+        return gather(action, [&](int from, int into) { return move_all(from, into); });
+    }
+
+    // A new directory with what `collect` moves into it; it has its name when all is in it.
+    template <typename Collect>
+    Result<> gather(const Action& action, Collect collect) const {
+        const auto parent = TRY(directory_of(action.to));
+        const auto from = TRY(open_beneath(root_, action.from, O_PATH | O_DIRECTORY));
+        const fs::path unfinished = "." + action.to.filename().string();
+        const auto into = TRY(ensure_directory(parent.get(), unfinished, 0700));
+        TRY(collect(from.get(), into.get()));
+        TRY(copy_attributes(from.get(), into.get()));
+        TRY(flush(into.get()));
+        TRY(move(parent.get(), unfinished, parent.get(), action.to.filename()));
+        reached("gathered");
+        TRY(flush(parent.get()));
+        return flush(from.get());
+    }
+
+    Result<> move_all(int from, int into) const {
+        for (const std::string& name : TRY(names_in(from))) {
+            TRY(move(from, name, into, name));
+            reached("moved a piece");
+        }
+        return {};
+    }
+
+    // What belongs to other rules stays, in directories that are no content any more.
+    Result<> move_around(int from, int into, const fs::path& path, const std::vector<fs::path>& inside) const {
+        for (const std::string& name : TRY(names_in(from))) {
+            const fs::path child = path / name;
+            const auto is = [&](auto condition) { return std::any_of(inside.begin(), inside.end(), condition); };
+            if (is([&](const fs::path& one) { return one == child; })) continue;
+            if (is([&](const fs::path& one) { return is_below(one, child); })) {
+                const auto deeper = TRY(open_beneath(from, name, O_PATH | O_DIRECTORY));
+                const auto target = TRY(ensure_directory(into, name, 0700));
+                TRY(move_around(deeper.get(), target.get(), child, inside));
+                TRY(copy_attributes(deeper.get(), target.get()));
+                continue;
+            }
+            TRY(move(from, name, into, name));
+            reached("moved a piece");
+        }
+        return mark_as_parent(from);
+    }
+
+    Result<> fill(const Action& action) const {
+        if (TRY(stat_beneath(root_, action.from))) {
+            const auto from = TRY(open_beneath(root_, action.from, O_PATH | O_DIRECTORY));
+            const auto to = TRY(open_beneath(root_, action.to, O_PATH | O_DIRECTORY));
+            for (const std::string& name : TRY(names_in(from.get()))) {
+                // Written there since it was emptied, by a node that does not have it private now.
+                if (TRY(stat_beneath(to.get(), name))) TRY(set_aside(to.get(), action.to / name));
+                TRY(move(from.get(), name, to.get(), name));
+                reached("moved a piece");
+            }
+            TRY(copy_attributes(from.get(), to.get()));
+            TRY(flush(to.get()));
+            const auto parent = TRY(open_parent(root_, action.from));
+            if (unlinkat(parent.get(), action.from.filename().c_str(), AT_REMOVEDIR) < 0)
+                return fail_errno(errno, "removing {}", action.from.string());
+            reached("filled");
+            TRY(flush(parent.get()));
+        }
+        return prune(action.from, action.path);
+    }
+
+    Result<> set_aside(int directory, const fs::path& path) const {
+        const auto kept = TRY(ensure_directory(root_, kept_directory, 0700));
+        for (int number = 1; number < 1000; ++number) {
+            const std::string name = fmt::format("{}.late.{}", flat_name(path), number);
+            if (renameat2(directory, path.filename().c_str(), kept.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
+                reached("set aside");
+                return flush(kept.get());
+            }
+            if (errno != EEXIST) return fail_errno(errno, "moving {} aside", path.string());
+        }
+        return fail("/{} is full of {}", kept_directory, path.string());
+    }
+
+    Result<> publish(const Action& action) const {
+        if (TRY(stat_beneath(root_, action.from))) {
+            const auto from = TRY(open_parent(root_, action.from));
+            const auto to = TRY(open_parent(root_, action.to));
+            // A program may have replaced the link by a file of its own.
+            if (TRY(link_state(root_, action.to)) == LinkState::other) TRY(set_aside(to.get(), action.to));
+            if (renameat(from.get(), action.from.filename().c_str(), to.get(), action.to.filename().c_str()) < 0)
+                return fail_errno(errno, "putting {} in place of the link", action.to.string());
+            reached("published");
+            TRY(flush(to.get()));
+            TRY(flush(from.get()));
+        }
+        return prune(action.from, action.path);
+    }
+
+    Result<> unlink(const Action& action) const {
+        if (TRY(link_state(root_, action.to)) != LinkState::ours) return {};
+        const auto parent = TRY(open_parent(root_, action.to));
+        if (unlinkat(parent.get(), action.to.filename().c_str(), 0) < 0)
+            return fail_errno(errno, "removing the link {}", action.to.string());
+        reached("unlinked");
+        return flush(parent.get());
+    }
+
+    Result<> destroy(const Action& action) const {
+        const auto parent = open_parent(root_, action.from);
+        if (!parent && parent.error().sys == ENOENT) return {};
+        if (!parent) return Failure(parent.error());
+        TRY(remove_tree({parent->get(), action.from.filename().string()}));
+        reached("destroyed");
+        return flush(parent->get());
+    }
+
+    Result<> prepare(const Action& action) const {
+        std::vector<Rule> rules = merged(intent_.inventory.rules);
+        if (!action.path.empty()) std::erase_if(rules, [&](const Rule& rule) { return rule.path != action.path; });
+        return preparation(path_, rules, action.path.empty() ? Extent::whole : Extent::rules, checkpoint_)
+            .execute(Plan::Mode::apply);
+    }
+
+    Result<> commit() const {
+        const auto pando = TRY(open_beneath(root_, pando_directory, O_PATH | O_DIRECTORY));
+        if (intent_.additions) {
+            TRY(replace_file(pando.get(), additions_name, additions_text(*intent_.additions), 0644, writer));
+            reached("wrote the additions");
+        }
+        TRY(replace_file(pando.get(), inventory_name, inventory_text(intent_.inventory), 0644, writer));
+        reached("wrote the inventory");
+        return {};
+    }
+
+    Result<> tidy(const Action& action) const {
+        const auto parent = open_parent(root_, action.to);
+        if (!parent && parent.error().sys == ENOENT) return {};
+        if (!parent) return Failure(parent.error());
+        if (unlinkat(parent->get(), action.to.filename().c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT &&
+            errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR && errno != EBUSY)
+            return fail_errno(errno, "removing {}", action.to.string());
+        return {};
+    }
+
+    // Directories that were in a tree for nothing but what has left it.
+    Result<> prune(const fs::path& from, const fs::path& path) const {
+        const fs::path inside = from.lexically_relative(nodes_directory);
+        if (path.empty() || inside.empty() || *inside.begin() == "..") return {};
+        const auto nodes = TRY(this->nodes());
+        return seeder(nodes.get()).prune(*inside.begin(), path);
+    }
+
+    void reached(std::string_view done) const {
+        if (checkpoint_) checkpoint_(done);
+    }
+
+    int root_;
+    fs::path path_;
+    const Intent& intent_;
+    const Checkpoint& checkpoint_;
+};
+
+}  // namespace
+
+Result<> perform(const SharedRoot& shared, const Intent& intent, const Action& action, const Checkpoint& checkpoint) {
+    auto done = Performer(shared, intent, checkpoint).perform(action);
+    if (!done) return Failure(done.error().context(text_of(action)));
+    return {};
+}
+
+}  // namespace pando::cdsl

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cdsl/change.h"
+
+#include "cdsl/actions.h"
+
+namespace pando::cdsl {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr auto patience = std::chrono::minutes(10);  // another node may be copying a large directory
+
+struct Outcome {
+    std::optional<Error> undone;  // why it was given up
+    std::vector<std::string> problems;
+};
+
+std::string line(const Error& error) {
+    return error.advice.empty() ? error.what : fmt::format("{} ({})", error.what, error.advice);
+}
+
+// An error: neither complete nor undone, the intent stays.
+Result<Outcome> finish(const SharedRoot& shared, const Intent& intent, const Checkpoint& checkpoint) {
+    Outcome outcome;
+    for (const Action& action : intent.actions) {
+        auto done = perform(shared, intent, action, checkpoint);
+        if (done) continue;
+        if (action.kind == Action::Kind::prepare && intent.undo.empty()) {
+            // Nothing is half done by it: what is missing shows in the plan. Of a whole root it is all there was to do.
+            if (action.path.empty()) {
+                outcome.undone = done.error();
+                break;
+            }
+            outcome.problems.push_back(line(done.error()));
+            continue;
+        }
+        if (intent.undo.empty()) return Failure(done.error());
+        for (const Action& back : intent.undo)
+            if (auto undone = perform(shared, intent, back, checkpoint); !undone)
+                return Failure(done.error().context(fmt::format("and cannot be undone ({})", undone.error().what)));
+        outcome.undone = done.error();
+        break;
+    }
+    TRY(remove_intent(shared.bare(), intent.id));
+    if (checkpoint) checkpoint("removed the intent");
+    return outcome;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> recover(const SharedRoot& shared, const Checkpoint& checkpoint) {
+    std::vector<std::string> lines;
+    for (const Intent& intent : TRY(read_intents(shared.bare()))) {
+        const std::string whose = fmt::format("{} of {}", intent.holder.command, intent.holder.node);
+        auto outcome = finish(shared, intent, checkpoint);
+        if (!outcome)
+            return Failure(
+                Error{fmt::format("{} was interrupted and cannot be completed: {}", whose, outcome.error().what),
+                      outcome.error().advice.empty() ? "mend the cause and run pando cdsl repair; nothing was lost"
+                                                     : outcome.error().advice,
+                      outcome.error().kind, outcome.error().sys});
+        lines.push_back(outcome->undone
+                            ? fmt::format("{} was interrupted, and undone: {}", whose, outcome->undone->what)
+                            : fmt::format("{} was interrupted, and is complete now", whose));
+        for (std::string& problem : outcome->problems) lines.push_back(std::move(problem));
+    }
+    return lines;
+}
+
+Result<Change> Change::begin(const fs::path& root, Holder who, Checkpoint checkpoint) {
+    auto shared = TRY(SharedRoot::open(root));
+    auto lock = TRY(ChangeLock::take(shared.bare(), who, Deadline::after(patience)));
+    Change change(std::move(shared), std::move(lock), std::move(who), std::move(checkpoint));
+    change.recovered_ = TRY(recover(change.shared_, change.checkpoint_));
+    return change;
+}
+
+Result<std::vector<std::string>> Change::carry_out(Intent intent) const {
+    intent.holder = who_;
+    TRY(write_intent(shared_.bare(), intent));
+    if (checkpoint_) checkpoint_("wrote the intent");
+    auto outcome = finish(shared_, intent, checkpoint_);
+    if (!outcome)
+        return Failure(Error{outcome.error().what,
+                             outcome.error().advice.empty()
+                                 ? "mend the cause and run pando cdsl repair: it goes on where "
+                                   "this stopped, and nothing was lost"
+                                 : outcome.error().advice,
+                             outcome.error().kind, outcome.error().sys});
+    if (outcome->undone) {
+        Error error = *outcome->undone;
+        error.what += "; what was done before it is undone";
+        return Failure(error);
+    }
+    return std::move(outcome->problems);
+}
+
+}  // namespace pando::cdsl

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The mounts of a running node, with the mount table as the truth.
+#pragma once
+
+#include "cdsl/policy.h"
+#include "cdsl/shared_root.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace pando::cdsl {
+
+// Rules of this node that are not mounted. `rules` are the node's.
+Result<std::vector<std::filesystem::path>> not_mounted(const SharedRoot& shared, const std::vector<Rule>& rules);
+
+// Mounts of nodes' trees, or of kept copies of them, that no rule of this node asks for any more.
+Result<std::vector<std::filesystem::path>> stray_mounts(const SharedRoot& shared, const std::vector<Rule>& rules);
+
+// Takes away what is mounted at `path`; nothing there is no error.
+Result<> unmap(const SharedRoot& shared, const std::filesystem::path& path);
+
+}  // namespace pando::cdsl

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The lock of changes: held by whoever changes CDSLs of a root, on whichever node. It is an flock on a file of the
+// root: GFS2 carries it to all nodes, and a dead node's is free once that node was fenced and its journal recovered.
+//
+//   const auto lock = TRY(ChangeLock::take(root, {"n1", "pando cdsl apply"},
+//   Deadline::after(std::chrono::minutes(10))));
+#pragma once
+
+#include "base/deadline.h"
+#include "base/fd.h"
+#include "base/result.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pando::cdsl {
+
+// Who changes something. Written into the lock's file, so that others can say whom they wait for.
+struct Holder {
+    std::string node;     // empty: the name of this host
+    std::string command;  // "pando cdsl apply"
+    pid_t process = 0;    // 0: this one
+    int64_t since = 0;    // seconds since 1970; 0: now
+
+    Holder filled() const;
+    bool operator==(const Holder&) const = default;
+};
+
+std::string holder_line(const Holder& holder);
+std::optional<Holder> parse_holder(std::string_view line);
+
+class ChangeLock {
+public:
+    // Waits until the deadline; says once (info) that it waits, and for whom. Makes the lock's directory.
+    static Result<ChangeLock> take(int root, const Holder& who, Deadline deadline);
+
+    // Nothing when somebody holds it.
+    static Result<std::optional<ChangeLock>> take_now(int root, const Holder& who);
+
+private:
+    UniqueFd fd_;
+};
+
+}  // namespace pando::cdsl

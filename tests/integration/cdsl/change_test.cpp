@@ -1,0 +1,648 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Paths made private and shared again on a root with two nodes, as the commands do it; and the same with the process
+// killed at each step, after which the next command or boot completes or undoes it.
+#include "cdsl/change.h"
+#include "cdsl/additions.h"
+#include "cdsl/declare.h"
+#include "cdsl/live.h"
+#include "cdsl/rebuild.h"
+#include "tests/integration/cdsl/world.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+namespace pando::cdsl {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+config::Cluster grove(std::vector<config::CdslRule> rules = {}) {
+    config::Cluster cluster;
+    cluster.name = "grove";
+    for (const char* name : {"n1", "n2"}) {
+        config::Node node;
+        node.name = name;
+        node.profile = "blade";
+        cluster.nodes.push_back(node);
+    }
+    cluster.cdsl = std::move(rules);
+    return cluster;
+}
+
+Rule rule(const char* path, Mode mode, const char* scope = "all") {
+    return {path,
+            mode,
+            mode == Mode::bind || mode == Mode::link ? Seed::copy : Seed::empty,
+            mode == Mode::link ? 0644U : 0755U,
+            "a test",
+            scope};
+}
+
+class Changes : public World {
+protected:
+    void SetUp() override {
+        World::SetUp();
+        furnish();
+    }
+
+    // Two nodes that have booted once, and something of each kind to make private.
+    void furnish() {
+        put("/srv/app/conf/a", "a");
+        put("/srv/app/data", "shared data");
+        put("/etc/motd", "welcome", 0640);
+        prepare_all(policy_for_root(cluster_).value());
+        for (const char* node : {"n1", "n2"}) as_node([&] { boot(node); });
+    }
+
+    Mapped boot(const std::string& node, const Checkpoint& checkpoint = {}) const {
+        NodeFacts facts = facts_of(node);
+        facts.profile = "blade";
+        const auto additions = read_additions_of(root()).value_or(std::vector<Rule>{});
+        auto mapped =
+            map(root(), policy_for(cluster_, *cluster_.find_node(node), additions).value(), facts, checkpoint);
+        EXPECT_TRUE(mapped) << mapped.error().what;
+        return mapped.value_or(Mapped{});
+    }
+
+    Result<std::vector<std::string>> create(const Creation& wanted, const Checkpoint& checkpoint = {}) const {
+        const auto change = TRY(Change::begin(root(), {"n1", "pando cdsl create"}, checkpoint));
+        auto intent = TRY(plan_creation(change.shared(), cluster_, wanted));
+        if (intent.actions.empty()) return std::vector<std::string>{"is so already"};
+        return change.carry_out(std::move(intent));
+    }
+
+    Result<std::vector<std::string>> remove(const Deletion& wanted, const Checkpoint& checkpoint = {}) const {
+        const auto change = TRY(Change::begin(root(), {"n1", "pando cdsl delete"}, checkpoint));
+        auto intent = TRY(plan_deletion(change.shared(), cluster_, wanted));
+        if (TRY(change.shared().local_node())) TRY(unmap(change.shared(), wanted.path));
+        return change.carry_out(std::move(intent));
+    }
+
+    std::string why_not(const Creation& wanted) const {
+        const auto done = create(wanted);
+        return done ? "was done" : done.error().what;
+    }
+    std::string why_not(const Deletion& wanted) const {
+        const auto done = remove(wanted);
+        return done ? "was done" : done.error().what;
+    }
+
+    std::string of(const std::string& tree, const std::string& path) const {
+        return get("/.pando/nodes/" + tree + path);
+    }
+    std::vector<std::string> kept() const {
+        return list_directory(root() / ".pando/kept").value_or(std::vector<std::string>{});
+    }
+    void expect_no_intent() const {
+        EXPECT_THAT(list_directory(root() / ".pando/journal").value(), ElementsAre("lock"));
+    }
+
+    config::Cluster cluster_ = grove();
+};
+
+TEST_F(Changes, ADirectoryMadePrivateStartsAsACopyOnEveryNode) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    for (const char* tree : {".template", "n1", "n2"}) EXPECT_EQ(of(tree, "/srv/app/data"), "shared data") << tree;
+    as_node([&] {
+        EXPECT_THAT(boot("n1").failures, IsEmpty());
+        put("/srv/app/data", "of n1");
+    });
+    as_node([&] {
+        boot("n2");
+        EXPECT_EQ(get("/srv/app/data"), "shared data");
+    });
+    EXPECT_EQ(get("/srv/app/data"), "shared data") << "what was shared is below the mount";
+    EXPECT_EQ(read_additions_of(root()).value().at(0).path, "/srv/app");
+    expect_no_intent();
+}
+
+TEST_F(Changes, OnARunningNodeItIsMountedAtOnceAndAFileIsALinkForAll) {
+    as_node([&] {
+        boot("n1");
+        ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+        ASSERT_TRUE(create({rule("/etc/motd", Mode::link), ""}));
+        EXPECT_EQ(get("/etc/motd"), "welcome") << "no moment without it";
+        boot("n1");
+        put("/srv/app/data", "of n1");
+        put("/.pando/local/etc/motd", "of n1");
+    });
+    EXPECT_EQ(of("n1", "/srv/app/data"), "of n1");
+    EXPECT_EQ(of("n2", "/etc/motd"), "welcome");
+    struct stat st {};
+    ASSERT_EQ(stat((root() / ".pando/nodes/n2/etc/motd").c_str(), &st), 0);
+    EXPECT_EQ(st.st_mode & 07777U, 0640U);
+}
+
+TEST_F(Changes, MadeAgainIsFreeAndMadeOtherwiseIsRefused) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    const auto before = snapshot();
+    EXPECT_THAT(create({rule("/srv/app", Mode::bind), ""}).value(), ElementsAre("is so already"));
+    EXPECT_THAT(differences(before, snapshot()), IsEmpty());
+    EXPECT_THAT(why_not(Creation{rule("/srv/app", Mode::tmpfs), ""}),
+                HasSubstr("declared in /.pando/policy.yaml already"));
+}
+
+TEST_F(Changes, APathForSomeNodesIsOnlyTheirs) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind, "node:n2"), ""}));
+    EXPECT_EQ(of("n1", "/srv/app/data"), "(none)");
+    as_node([&] {
+        boot("n1");
+        put("/srv/app/data", "everybody's");
+    });
+    as_node([&] {
+        boot("n2");
+        EXPECT_EQ(get("/srv/app/data"), "shared data") << "its own since it was made";
+    });
+    EXPECT_EQ(get("/srv/app/data"), "everybody's");
+}
+
+TEST_F(Changes, SharedInsidePrivateTakesOneNodesContentAndNestsSixDeep) {
+    fs::path path = "/srv/app";
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    for (int level = 2; level <= 6; ++level) {
+        path /= std::to_string(level);
+        as_node([&] {
+            boot("n1");
+            put((path / "file").string(), "made on n1");
+            const auto made = create({rule(path.c_str(), level % 2 == 0 ? Mode::shared : Mode::bind), ""});
+            ASSERT_TRUE(made) << path << ": " << made.error().what;
+            EXPECT_THAT(boot("n1").failures, IsEmpty());
+            put((path / "file").string(), "changed on n1");
+        });
+        if (HasFailure()) return;
+    }
+    as_node([&] {
+        EXPECT_THAT(boot("n2").failures, IsEmpty());
+        EXPECT_EQ(get("/srv/app/2/file"), "changed on n1");
+        EXPECT_EQ(get("/srv/app/2/3/file"), "made on n1") << "n2's own copy, of when it became private";
+        EXPECT_EQ(get("/srv/app/2/3/4/file"), "changed on n1");
+        EXPECT_EQ(get("/srv/app/2/3/4/5/file"), "made on n1");
+        EXPECT_EQ(get("/srv/app/2/3/4/5/6/file"), "changed on n1");
+    });
+    // And back, from within.
+    for (; path != "/srv"; path = path.parent_path()) {
+        as_node([&] {
+            boot("n1");
+            const auto gone = remove({path, "", {}});
+            ASSERT_TRUE(gone) << path << ": " << gone.error().what;
+            EXPECT_THAT(boot("n1").failures, IsEmpty());
+        });
+        if (HasFailure()) return;
+    }
+    EXPECT_THAT(read_additions_of(root()).value(), IsEmpty());
+    EXPECT_EQ(get("/srv/app/data"), "shared data");
+    expect_no_intent();
+}
+
+TEST_F(Changes, DeletingADirectoryKeepsEveryCopyAsideAndNamesIt) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    for (const char* node : {"n1", "n2"}) put(std::string("/.pando/nodes/") + node + "/srv/app/data", node);
+    ASSERT_TRUE(remove({"/srv/app", "", {}}));
+    EXPECT_THAT(kept(), ElementsAre("srv_app.n1.1", "srv_app.n2.1", "srv_app.template.1"));
+    EXPECT_EQ(get("/.pando/kept/srv_app.n2.1/data"), "n2");
+    EXPECT_EQ(get("/srv/app/data"), "shared data");
+    EXPECT_FALSE(fs::exists(root() / ".pando/nodes/n1/srv")) << "directories that were there for it alone";
+    as_node([&] {
+        EXPECT_THAT(boot("n1").failures, IsEmpty());
+        put("/srv/app/data", "everybody's");
+    });
+    EXPECT_EQ(get("/srv/app/data"), "everybody's");
+    // A second time the names are others.
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    ASSERT_TRUE(remove({"/srv/app", "", {"n1", "template"}}));
+    EXPECT_THAT(kept(), ElementsAre("srv_app.n1.1", "srv_app.n2.1", "srv_app.n2.2", "srv_app.template.1"))
+        << "destroyed is what was named";
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    ASSERT_TRUE(remove({"/srv/app", "n1", {"/srv/app"}}));
+    EXPECT_EQ(kept().size(), 4U) << "the path again: all";
+    EXPECT_EQ(get("/srv/app/data"), "everybody's");
+}
+
+TEST_F(Changes, DeletingADirectoryCanMakeOneNodesContentEverybodys) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    put("/.pando/nodes/n2/srv/app/data", "of n2");
+    struct stat before {};
+    struct stat after {};
+    ASSERT_EQ(stat((root() / "srv/app").c_str(), &before), 0);
+    ASSERT_TRUE(remove({"/srv/app", "n2", {}}));
+    ASSERT_EQ(stat((root() / "srv/app").c_str(), &after), 0);
+    EXPECT_EQ(before.st_ino, after.st_ino) << "nodes that have something mounted there go on";
+    EXPECT_EQ(get("/srv/app/data"), "of n2");
+    EXPECT_EQ(get("/srv/app/conf/a"), "a");
+    EXPECT_EQ(get("/.pando/kept/srv_app.shared.1/data"), "shared data");
+}
+
+TEST_F(Changes, ANodeThatRunsGoesOnWithItsCopyWhenAnotherDeletesThePath) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    as_node([&] {
+        boot("n2");
+        put("/srv/app/data", "n2 before");
+        const UniqueFd open_file(open((root() / "srv/app/data").c_str(), O_WRONLY | O_CLOEXEC));
+        // Another node has mounts of its own.
+        const Ended other = in_child([&] {
+            umount2((root() / "srv/app").c_str(), MNT_DETACH);
+            const auto done = remove({"/srv/app", "", {}});
+            EXPECT_TRUE(done) << done.error().what;
+        });
+        EXPECT_EQ(other.status, 0);
+        ASSERT_EQ(pwrite(open_file.get(), "n2 after.", 9, 0), 9);
+        EXPECT_EQ(get("/srv/app/data"), "n2 after.") << "its mount stands";
+    });
+    EXPECT_EQ(get("/.pando/kept/srv_app.n2.1/data"), "n2 after.");
+    as_node([&] {
+        boot("n2");
+        EXPECT_EQ(get("/srv/app/data"), "shared data") << "from the next boot on";
+    });
+}
+
+TEST_F(Changes, AMountOfADeletedPathIsFoundByTheMountTable) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    as_node([&] {
+        boot("n2");
+        const auto shared = SharedRoot::open(root()).value();
+        const auto rules = [&] { return rules_of_node(read_inventory(shared.bare()).value()->rules, "n2", "blade"); };
+        EXPECT_THAT(stray_mounts(shared, rules()).value(), IsEmpty());
+        EXPECT_THAT(not_mounted(shared, rules()).value(), IsEmpty());
+        const Ended other = in_child([&] {
+            umount2((root() / "srv/app").c_str(), MNT_DETACH);
+            EXPECT_TRUE(remove({"/srv/app", "", {}}));
+        });
+        EXPECT_EQ(other.status, 0);
+        EXPECT_THAT(stray_mounts(shared, rules()).value(), ElementsAre("/srv/app"));
+        ASSERT_TRUE(unmap(shared, "/srv/app"));
+        EXPECT_EQ(get("/srv/app/data"), "shared data");
+        ASSERT_TRUE(unmap(shared, "/var/log"));
+        EXPECT_THAT(not_mounted(shared, rules()).value(), ElementsAre("/var/log"));
+    });
+}
+
+TEST_F(Changes, DeletingALinkPutsOneCopyInItsPlaceInOneStep) {
+    ASSERT_TRUE(create({rule("/etc/motd", Mode::link), ""}));
+    put("/.pando/nodes/n1/etc/motd", "of n1", 0600);
+    ASSERT_EQ(setxattr((root() / ".pando/nodes/n1/etc/motd").c_str(), "trusted.note", "x", 1, 0), 0);
+    as_node([&] {
+        boot("n1");
+        ASSERT_TRUE(remove({"/etc/motd", "", {}})) << "default: this node's";
+    });
+    EXPECT_FALSE(fs::is_symlink(root() / "etc/motd"));
+    EXPECT_EQ(get("/etc/motd"), "of n1");
+    EXPECT_GE(getxattr((root() / "etc/motd").c_str(), "trusted.note", nullptr, 0), 0);
+    EXPECT_THAT(kept(), ElementsAre("etc_motd.n2.1", "etc_motd.template.1"));
+    EXPECT_EQ(of("n1", "/etc/hostname"), "n1\n") << "its neighbours stay";
+}
+
+TEST_F(Changes, ARefusedChangeChangesNothing) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    ASSERT_TRUE(create({rule("/srv/app/conf", Mode::shared), "shared"}));
+    cluster_ = grove({{"/srv/own", "bind", "all"}});
+    prepare_all(policy_for_root(cluster_, read_additions_of(root()).value()).value());
+    fs::create_directory_symlink("/etc", root() / "srv/away");
+    put("/srv/file", "x");
+    const auto before = snapshot();
+    EXPECT_THAT(why_not(Creation{rule("/srv", Mode::bind), ""}), HasSubstr("/srv/own: is private already"));
+    EXPECT_THAT(why_not(Creation{rule("/srv/app/deep", Mode::bind), ""}), HasSubstr("is private already"));
+    EXPECT_THAT(why_not(Creation{rule("/srv/away/x", Mode::bind), ""}), HasSubstr("a symlink is in the way"));
+    EXPECT_THAT(why_not(Creation{rule("/srv/away", Mode::bind), ""}), HasSubstr("is a symlink"));
+    EXPECT_THAT(why_not(Creation{rule("/srv/file", Mode::bind), ""}), HasSubstr("mode bind is for directories"));
+    EXPECT_THAT(why_not(Creation{rule("/srv/app/data", Mode::shared), ""}),
+                HasSubstr("mode shared is for directories"));
+    EXPECT_THAT(why_not(Creation{rule("/etc/ssh", Mode::link), ""}), HasSubstr("is a directory"));
+    EXPECT_THAT(why_not(Creation{rule("/srv/x", Mode::bind, "node:n9"), ""}), HasSubstr("is no node's"));
+    EXPECT_THAT(why_not(Creation{rule("/srv/own", Mode::bind), ""}), HasSubstr("declared in cluster.yaml already"));
+    EXPECT_THAT(why_not(Creation{rule("/var/log", Mode::bind), ""}), HasSubstr("is built in already"));
+    EXPECT_THAT(why_not(Creation{rule("/.pando/nodes", Mode::bind), ""}), HasSubstr("nodes' trees"));
+    EXPECT_THAT(why_not(Deletion{"/var/log", "", {}}), HasSubstr("is built in"));
+    EXPECT_THAT(why_not(Deletion{"/srv/own", "", {}}), HasSubstr("is declared in cluster.yaml"));
+    EXPECT_THAT(why_not(Deletion{"/srv/app", "", {}}), HasSubstr("/srv/app/conf lies in /srv/app"));
+    EXPECT_THAT(why_not(Deletion{"/srv/nothing", "", {}}), HasSubstr("is no CDSL"));
+    EXPECT_THAT(why_not(Deletion{"/srv/app/conf", "", {"n9"}}), HasSubstr("n9 has no tree"));
+    EXPECT_THAT(differences(before, snapshot()), IsEmpty());
+    as_node([&] {
+        boot("n1");
+        ASSERT_EQ(mount("tmpfs", (root() / "srv/own").c_str(), "tmpfs", 0, nullptr), 0);
+        fs::create_directory(root() / "srv/own/x");
+        EXPECT_THAT(why_not(Creation{rule("/usr/bin", Mode::tmpfs), ""}), "was done");
+        ASSERT_EQ(mount("tmpfs", (root() / "usr").c_str(), "tmpfs", 0, nullptr), 0);
+        fs::create_directory(root() / "usr/x");
+        EXPECT_THAT(why_not(Creation{rule("/usr/x", Mode::bind), ""}), HasSubstr("something is mounted on /usr"));
+    });
+}
+
+TEST_F(Changes, WhatClusterYamlNoLongerDeclaresStaysUntilItIsDeleted) {
+    cluster_ = grove({{"/srv/app", "bind", "all"}});
+    prepare_all(policy_for_root(cluster_).value());
+    as_node([&] {
+        boot("n1");
+        put("/srv/app/data", "of n1");
+    });
+    cluster_ = grove();
+    prepare_all(policy_for_root(cluster_).value());
+    as_node([&] {
+        EXPECT_THAT(boot("n1").failures, IsEmpty());
+        EXPECT_EQ(get("/srv/app/data"), "of n1") << "an edit of cluster.yaml alone takes nothing away";
+        ASSERT_TRUE(remove({"/srv/app", "n1", {}}));
+    });
+    EXPECT_EQ(get("/srv/app/data"), "of n1");
+}
+
+TEST_F(Changes, DeletingAPrivateParentGivesThePathsInItBackToTheirOwnRules) {
+    ASSERT_TRUE(create({rule("/var/lib", Mode::bind), ""}));
+    as_node([&] {
+        boot("n1");
+        put("/var/lib/systemd/random-seed", "n1's own", 0600);
+        put("/var/lib/dpkg/status", "n1's packages");
+    });
+    ASSERT_TRUE(remove({"/var/lib", "", {}}));
+    EXPECT_EQ(get("/.pando/kept/var_lib.n1.1/dpkg/status"), "n1's packages");
+    EXPECT_FALSE(fs::exists(root() / ".pando/kept/var_lib.n1.1/systemd"));
+    as_node([&] {
+        EXPECT_THAT(boot("n1").failures, IsEmpty());
+        EXPECT_EQ(get("/var/lib/systemd/random-seed"), "n1's own");
+        EXPECT_EQ(get("/var/lib/dpkg/status"), "Package: base\n");
+    });
+}
+
+TEST_F(Changes, ALostOrBrokenInventoryIsFoundAgainOnDisk) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    ASSERT_TRUE(create({rule("/etc/motd", Mode::link), ""}));
+    const auto before = parse_inventory(get("/.pando/cdsl.yaml")).value();
+    for (const bool lost : {true, false}) {
+        if (lost)
+            fs::remove(root() / ".pando/cdsl.yaml");
+        else
+            put("/.pando/cdsl.yaml", "version: 2\nrules: [");
+        const auto shared = SharedRoot::open(root()).value();
+        const auto additions = read_additions(shared.bare()).value();
+        EXPECT_EQ(rebuild_inventory(shared, policy_for_root(cluster_, additions).value()).value(), before);
+        // Even when nobody declares them any more.
+        const auto found = rebuild_inventory(shared, policy_for_root(cluster_).value()).value();
+        std::vector<std::string> paths;
+        for (const Rule& one : found.rules)
+            if (one.declared == "found on disk") paths.push_back(one.path.string());
+        EXPECT_THAT(paths, ElementsAre("/etc/motd", "/srv/app"));
+        as_node([&] {
+            const Mapped mapped = boot("n1");
+            EXPECT_THAT(mapped.failures, ElementsAre(HasSubstr("/.pando/cdsl.yaml")));
+            put("/srv/app/data", "of n1");
+            EXPECT_EQ(of("n1", "/srv/app/data"), "of n1") << "the policy is enough to boot";
+        });
+    }
+}
+
+TEST_F(Changes, ContentThatNoRuleNamesIsFound) {
+    put("/.pando/nodes/n1/srv/old/f", "1");
+    put("/.pando/nodes/n2/var/log/x", "named by /var/log");
+    const auto shared = SharedRoot::open(root()).value();
+    const auto unnamed = unnamed_content(shared, read_inventory(shared.bare()).value().value()).value();
+    ASSERT_EQ(unnamed.size(), 1U);
+    EXPECT_EQ(unnamed.begin()->first, "/srv");
+    EXPECT_THAT(unnamed.begin()->second, ElementsAre("n1"));
+}
+
+TEST_F(Changes, AFullDiskUndoesACreationAndLosesNothing) {
+    put("/srv/app/big", std::string(30U << 20U, 'x'));  // one copy fits, the second does not
+    const auto before = snapshot();
+    const auto done = create({rule("/srv/app", Mode::bind), ""});
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().what, HasSubstr("No space left on device"));
+    EXPECT_THAT(done.error().what, HasSubstr("is undone"));
+    EXPECT_THAT(differences(before, snapshot()), IsEmpty());
+    ASSERT_EQ(mount(nullptr, root().c_str(), nullptr, MS_REMOUNT, "size=256m"), 0);
+    EXPECT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+}
+
+TEST_F(Changes, AReadOnlyRootIsRefusedWithItsCause) {
+    ASSERT_EQ(mount(nullptr, root().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
+    EXPECT_THAT(why_not(Creation{rule("/srv/app", Mode::bind), ""}), HasSubstr("Read-only file system"));
+}
+
+TEST_F(Changes, AnIntentThatCannotBeReadStopsEveryChangeAndNoBoot) {
+    put("/.pando/journal/1-n1-1.yaml", "version: 9\n");
+    EXPECT_THAT(why_not(Creation{rule("/srv/app", Mode::bind), ""}), HasSubstr("1-n1-1.yaml: has version 9"));
+    as_node([&] { EXPECT_THAT(boot("n1").failures, ElementsAre(HasSubstr("1-n1-1.yaml"))); });
+}
+
+// What a copy and a move must carry along.
+TEST_F(Changes, MovesPreserveAclsAttributesHardLinksHolesAndSpecialFiles) {
+    World::stop();
+    World::start(Filesystem::ext4);
+    furnish();
+    const fs::path app = root() / "srv/app";
+    ASSERT_TRUE(run_ok({.argv = {"cp", "--sparse=always", "/dev/null", (app / "sparse").string()}}));
+    ASSERT_EQ(truncate((app / "sparse").c_str(), 1 << 30), 0);
+    fs::create_hard_link(app / "data", app / "conf/second");
+    ASSERT_EQ(mkfifo((app / "fifo").c_str(), 0620), 0);
+    ASSERT_EQ(setxattr((app / "data").c_str(), "user.note", "n", 1, 0), 0);
+    ASSERT_EQ(setxattr(app.c_str(), "user.note", "top", 3, 0), 0);
+    // A default ACL as setfacl -d -m u:1000:rwx writes it: version, then tag, permissions, id.
+    const unsigned char acl[] = {2, 0,    0,    0,    1,    0,    7,    0, 0xff, 0xff, 0xff, 0xff, 2,    0,    7,
+                                 0, 0xe8, 3,    0,    0,    4,    0,    5, 0,    0xff, 0xff, 0xff, 0xff, 0x10, 0,
+                                 7, 0,    0xff, 0xff, 0xff, 0xff, 0x20, 0, 5,    0,    0xff, 0xff, 0xff, 0xff};
+    ASSERT_EQ(setxattr(app.c_str(), "system.posix_acl_default", acl, sizeof acl, 0), 0) << strerror(errno);
+    ASSERT_EQ(chown(app.c_str(), 12, 34), 0);
+
+    const auto expect_all = [&](const fs::path& there) {
+        SCOPED_TRACE(there);
+        struct stat st {};
+        struct stat other {};
+        ASSERT_EQ(stat((there / "sparse").c_str(), &st), 0);
+        EXPECT_EQ(st.st_size, 1 << 30);
+        EXPECT_LT(st.st_blocks, 100);
+        ASSERT_EQ(stat((there / "data").c_str(), &st), 0);
+        ASSERT_EQ(stat((there / "conf/second").c_str(), &other), 0);
+        EXPECT_EQ(st.st_ino, other.st_ino);
+        ASSERT_EQ(stat((there / "fifo").c_str(), &st), 0);
+        EXPECT_TRUE(S_ISFIFO(st.st_mode));
+        EXPECT_EQ(getxattr((there / "data").c_str(), "user.note", nullptr, 0), 1);
+        EXPECT_EQ(getxattr(there.c_str(), "user.note", nullptr, 0), 3);
+        EXPECT_EQ(getxattr(there.c_str(), "system.posix_acl_default", nullptr, 0), static_cast<ssize_t>(sizeof acl));
+        ASSERT_EQ(stat(there.c_str(), &st), 0);
+        EXPECT_EQ(st.st_uid, 12U);
+        EXPECT_EQ(st.st_gid, 34U);
+    };
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    for (const char* tree : {".template", "n1", "n2"}) expect_all(root() / ".pando/nodes" / tree / "srv/app");
+    const auto gone = remove({"/srv/app", "n1", {}});
+    ASSERT_TRUE(gone) << gone.error().what;
+    expect_all(app);
+    expect_all(root() / ".pando/kept/srv_app.n2.1");
+    expect_all(root() / ".pando/kept/srv_app.shared.1");
+}
+
+TEST_F(Changes, WhoComesSecondWaitsAndIsToldForWhom) {
+    const auto shared = SharedRoot::open(root()).value();
+    const auto first = ChangeLock::take(shared.bare(), {"n2", "pando cdsl apply"}, Deadline::after(Milliseconds(0)));
+    ASSERT_TRUE(first) << first.error().what;
+    const auto second = ChangeLock::take(shared.bare(), {"n1", "pando cdsl create"}, Deadline::after(Milliseconds(0)));
+    ASSERT_FALSE(second);
+    EXPECT_THAT(second.error().what, HasSubstr("being changed by n2 (pando cdsl apply, process"));
+    EXPECT_FALSE(ChangeLock::take_now(shared.bare(), {"n1", "boot"}).value().has_value());
+    // A boot waits for nobody: it maps what the inventory has.
+    as_node([&] {
+        put("/.pando/journal/1-n2-1.yaml", "cannot be read, and is not while another is at work");
+        boot("n1");
+    });
+}
+
+class ChangesKilled : public Changes {
+protected:
+    // Kills `work` at each of its changes in turn; after every kill either a command or a boot comes next.
+    int kill_everywhere(const std::function<void()>& before, const std::function<Result<>(const Checkpoint&)>& work,
+                        const std::function<void(int)>& afterwards) {
+        for (int n = 1; n < 1000; ++n) {
+            renew();
+            furnish();
+            before();
+            const Ended ended = in_child([&] {
+                const auto done = work(kill_at(n));
+                EXPECT_TRUE(done) << done.error().what;
+            });
+            if (!ended.killed) {
+                EXPECT_EQ(ended.status, 0);
+                return n - 1;
+            }
+            // What completes it may be killed as well.
+            (void)in_child([&] { (void)Change::begin(root(), {"n2", "pando cdsl repair"}, kill_at(1 + n % 3)); });
+            if (n % 2 == 0) {
+                const auto next = Change::begin(root(), {"n2", "pando cdsl repair"});
+                EXPECT_TRUE(next) << next.error().what;
+            } else {
+                as_node([&] { boot("n2"); });
+            }
+            expect_no_intent();
+            afterwards(n);
+            if (HasFailure()) return n;
+        }
+        ADD_FAILURE() << "does not come to an end";
+        return 0;
+    }
+
+    // As it is after `work` without any kill, and as it was before.
+    void remember(const std::function<void()>& before, const std::function<Result<>(const Checkpoint&)>& work) {
+        renew();
+        furnish();
+        before();
+        before_ = snapshot();
+        const auto done = work({});
+        ASSERT_TRUE(done) << done.error().what;
+        after_ = snapshot();
+    }
+    void expect_old_or_new(int n) const {
+        const Snapshot now = snapshot();
+        const auto to_old = differences(before_, now);
+        const auto to_new = differences(after_, now);
+        EXPECT_TRUE(to_old.empty() || to_new.empty())
+            << "killed at change " << n << "\nto the old: " << testing::PrintToString(to_old)
+            << "\nto the new: " << testing::PrintToString(to_new);
+    }
+    void survives(const std::function<void()>& before, const std::function<Result<>(const Checkpoint&)>& work,
+                  int at_least) {
+        remember(before, work);
+        if (HasFailure()) return;
+        const int kills = kill_everywhere(before, work, [&](int n) { expect_old_or_new(n); });
+        EXPECT_GE(kills, at_least);
+    }
+    Result<> made(const Creation& wanted, const Checkpoint& checkpoint) const {
+        TRY(create(wanted, checkpoint));
+        return {};
+    }
+    Result<> removed(const Deletion& wanted, const Checkpoint& checkpoint) const {
+        TRY(remove(wanted, checkpoint));
+        return {};
+    }
+
+    Snapshot before_, after_;
+};
+
+TEST_F(ChangesKilled, WhileADirectoryIsMadePrivate) {
+    survives([] {}, [&](const auto& at) { return made({rule("/srv/app", Mode::bind), ""}, at); }, 10);
+}
+
+TEST_F(ChangesKilled, WhileAParentOfPrivatePathsIsMadePrivate) {
+    survives([] {}, [&](const auto& at) { return made({rule("/var/lib", Mode::bind), ""}, at); }, 10);
+}
+
+TEST_F(ChangesKilled, WhileAFileIsMadeALink) {
+    survives([] {}, [&](const auto& at) { return made({rule("/etc/motd", Mode::link), ""}, at); }, 10);
+}
+
+TEST_F(ChangesKilled, WhileADirectoryInsideAPrivateOneIsShared) {
+    survives(
+        [&] {
+            ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+            put("/.pando/nodes/n1/srv/app/conf/a", "of n1");
+        },
+        [&](const auto& at) {
+            return made({rule("/srv/app/conf", Mode::shared), "n1"}, at);
+        },
+        6);
+}
+
+TEST_F(ChangesKilled, WhileADirectoryIsSharedAgainAndEveryCopyKept) {
+    survives(
+        [&] {
+            ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+        },
+        [&](const auto& at) {
+            return removed({"/srv/app", "", {}}, at);
+        },
+        6);
+}
+
+TEST_F(ChangesKilled, WhileOneNodesDirectoryBecomesEverybodys) {
+    survives(
+        [&] {
+            ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+            put("/.pando/nodes/n2/srv/app/data", "of n2");
+        },
+        [&](const auto& at) {
+            return removed({"/srv/app", "n2", {"n1"}}, at);
+        },
+        10);
+}
+
+TEST_F(ChangesKilled, WhileALinkIsReplacedByOneNodesFile) {
+    survives(
+        [&] {
+            ASSERT_TRUE(create({rule("/etc/motd", Mode::link), ""}));
+        },
+        [&](const auto& at) {
+            return removed({"/etc/motd", "n2", {}}, at);
+        },
+        6);
+}
+
+TEST_F(ChangesKilled, WhileASharedDirectoryBecomesPrivateAgain) {
+    survives(
+        [&] {
+            ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+            ASSERT_TRUE(create({rule("/srv/app/conf", Mode::shared), "n1"}));
+            put("/srv/app/conf/a", "everybody's");
+        },
+        [&](const auto& at) {
+            return removed({"/srv/app/conf", "", {}}, at);
+        },
+        10);
+}
+
+TEST_F(ChangesKilled, WhileAPrivateParentIsSharedAgain) {
+    survives(
+        [&] {
+            ASSERT_TRUE(create({rule("/var/lib", Mode::bind), ""}));
+        },
+        [&](const auto& at) {
+            return removed({"/var/lib", "", {}}, at);
+        },
+        10);
+}
+
+}  // namespace
+}  // namespace pando::cdsl
