@@ -12,8 +12,12 @@ Action declare_config_check(CLI::App& app);
 Action declare_config_render(CLI::App& app);
 Action declare_config_show(CLI::App& app);
 Action declare_hw_probe(CLI::App& app);
+Action declare_cdsl_apply(CLI::App& app);
+Action declare_cdsl_create(CLI::App& app);
+Action declare_cdsl_delete(CLI::App& app);
 Action declare_cdsl_list(CLI::App& app);
-Action declare_cdsl_prepare(CLI::App& app);
+Action declare_cdsl_plan(CLI::App& app);
+Action declare_cdsl_repair(CLI::App& app);
 Action declare_chroot_build(CLI::App& app);
 Action declare_chroot_check(CLI::App& app);
 Action declare_chroot_drill(CLI::App& app);
@@ -45,7 +49,11 @@ const std::vector<Command>& commands() {
         {"bundle make", "pack description and key into what a blade boots with", declare_bundle_make},
         {"hw probe", "what this machine is: identity, NICs, watchdogs, BMC", declare_hw_probe},
         {"cdsl list", "which paths are a node's own, how, and why", declare_cdsl_list},
-        {"cdsl prepare", "make a root tree shareable by the cluster's nodes", declare_cdsl_prepare},
+        {"cdsl plan", "what would make the root as the policy has it", declare_cdsl_plan},
+        {"cdsl apply", "make the root, and this node's mounts, as the policy has it", declare_cdsl_apply},
+        {"cdsl create", "make a path each node's own, or every node's inside such a one", declare_cdsl_create},
+        {"cdsl delete", "make a path every node's again; copies are kept unless named", declare_cdsl_delete},
+        {"cdsl repair", "complete what was interrupted, mend what is safe, name the rest", declare_cdsl_repair},
         {"chroot manifest", "what goes into the fencing chroot, its size, and why", declare_chroot_manifest},
         {"chroot build", "make the fencing chroot of a root tree in any directory", declare_chroot_build},
         {"chroot why", "who needs a file of the fencing chroot, and what it brings along", declare_chroot_why},

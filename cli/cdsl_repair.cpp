@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// pando cdsl repair: interrupted changes are completed, what is safe is mended, and the rest is named with the words
+// that settle it.
+#include "base/log.h"
+#include "cdsl/beneath.h"
+#include "cdsl/layout.h"
+#include "cdsl/live.h"
+#include "cdsl/preparation.h"
+#include "cdsl/rebuild.h"
+#include "cli/cdsl_root.h"
+#include "cli/command.h"
+
+#include <algorithm>
+#include <memory>
+
+namespace pando::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = cdsl::Action::Kind;
+
+struct RepairOptions {
+    CdslRootOptions root;
+    std::vector<std::string> retire;
+    std::vector<std::string> set_aside;
+    bool dry_run = false;
+    bool json = false;
+};
+
+struct Repair {
+    std::vector<std::string> mended;
+    std::vector<std::string> open;  // for somebody to decide
+};
+
+std::string label(const std::string& tree) { return tree == cdsl::template_tree ? "template" : tree; }
+
+// The inventory as it is on disk, or as it can be found again. Nothing is written.
+Result<cdsl::Inventory> inventory_of(const CdslRoot& root, Repair& repair) {
+    const auto text = TRY(cdsl::read_beneath(root.shared.bare(), cdsl::inventory_path, cdsl::inventory_limit));
+    if (text) {
+        auto inventory = cdsl::parse_inventory(*text);
+        if (inventory || cdsl::is_newer_inventory(*text)) return inventory;
+        repair.mended.push_back(fmt::format("find the inventory again on disk: {}", inventory.error().what));
+    } else {
+        repair.mended.emplace_back("find the lost inventory again on disk");
+    }
+    return cdsl::rebuild_inventory(root.shared, root.policy);
+}
+
+// What repair must not decide by itself, with the words that do.
+Result<> name_the_rest(const CdslRoot& root, const cdsl::Inventory& inventory, Repair& repair) {
+    for (const std::string& node : TRY(root.shared.trees()))
+        if (root.cluster.find_node(node) == nullptr)
+            repair.open.push_back(fmt::format("/{}/{} is of no node of the cluster; --retire {} keeps it aside",
+                                              cdsl::nodes_directory, node, node));
+    for (const auto& [path, trees] : TRY(cdsl::unnamed_content(root.shared, inventory))) {
+        std::vector<std::string> labels;
+        for (const std::string& tree : trees) labels.push_back(label(tree));
+        repair.open.push_back(fmt::format("{} in the tree of {} is named by no rule; --set-aside {} keeps it aside",
+                                          path.string(), fmt::join(labels, ", "), path.string()));
+    }
+    for (const auto& rule : cdsl::leftovers(root.policy, inventory))
+        repair.open.push_back(fmt::format("{} ({}) is declared nowhere any more; pando cdsl delete {} shares it again",
+                                          rule.path.string(), cdsl::name_of(rule.mode), rule.path.string()));
+    return {};
+}
+
+Result<fs::path> free_name(const cdsl::SharedRoot& shared, const fs::path& path, const std::string& of) {
+    for (int number = 1; number < 1000; ++number) {
+        const fs::path name =
+            fs::path(cdsl::kept_directory) / fmt::format("{}.{}.{}", cdsl::flat_name(path), of, number);
+        if (!TRY(cdsl::stat_beneath(shared.bare(), name))) return name;
+    }
+    return fail("/{} is full of {}", cdsl::kept_directory, path.string()).advise("look through it and empty it");
+}
+
+Result<std::vector<cdsl::Action>> settle(const RepairOptions& options, const CdslRoot& root,
+                                         const cdsl::Inventory& inventory) {
+    std::vector<cdsl::Action> actions;
+    for (const std::string& node : options.retire) {
+        const auto trees = TRY(root.shared.trees());
+        if (std::find(trees.begin(), trees.end(), node) == trees.end())
+            return bad_input("{} has no tree on this root", node);
+        if (TRY(root.shared.local_node()) == node) return bad_input("{} runs on this root here", node);
+        if (root.cluster.find_node(node) != nullptr)
+            return bad_input("{} is a node of the cluster", node).advise("take it out of cluster.yaml first");
+        actions.push_back(
+            {Kind::keep, fs::path(cdsl::nodes_directory) / node, TRY(free_name(root.shared, "/tree", node)), {}});
+    }
+    const auto unnamed = TRY(cdsl::unnamed_content(root.shared, inventory));
+    for (const std::string& given : options.set_aside) {
+        const auto at = unnamed.find(TRY(cdsl::checked_path(given)));
+        if (at == unnamed.end())
+            return bad_input("{} is no content that no rule names", given)
+                .advise("pando cdsl repair --dry-run lists those there are");
+        for (const std::string& tree : at->second)
+            actions.push_back({Kind::keep, fs::path(cdsl::nodes_directory) / tree / at->first.relative_path(),
+                               TRY(free_name(root.shared, at->first, label(tree))), at->first});
+    }
+    return actions;
+}
+
+Result<> mend_disk(const CdslRoot& root, const cdsl::Inventory& inventory, bool dry_run, Repair& repair) {
+    const Plan plan = cdsl::preparation(root.shared.path(), cdsl::merged(inventory.rules), cdsl::Extent::whole, {});
+    for (const Step& step : plan.steps()) {
+        auto done = step.done();
+        if (done && *done) continue;
+        Result<> applied = done ? Result<>{} : Failure(done.error());
+        if (applied && !dry_run) applied = step.apply();
+        if (applied)
+            repair.mended.push_back(step.text);
+        else
+            repair.open.push_back(fmt::format("{}: {}", step.text, applied.error().what));
+    }
+    return {};
+}
+
+Result<> repair_all(const RepairOptions& options, const CdslRoot& root, Repair& repair) {
+    if (options.dry_run) {
+        for (const auto& intent : TRY(cdsl::read_intents(root.shared.bare())))
+            repair.mended.push_back(fmt::format("complete {} of {}", intent.holder.command, intent.holder.node));
+        const auto inventory = TRY(inventory_of(root, repair));
+        TRY(mend_disk(root, inventory, true, repair));
+        for (const auto& action : TRY(settle(options, root, inventory))) repair.mended.push_back(text_of(action));
+        return name_the_rest(root, inventory, repair);
+    }
+    const auto change = TRY(cdsl::Change::begin(options.root.root, root.holder("pando cdsl repair")));
+    repair.mended = change.recovered();
+    cdsl::Intent intent;
+    intent.inventory = TRY(inventory_of(root, repair));
+    intent.actions = TRY(settle(options, root, intent.inventory));
+    for (const auto& action : intent.actions) repair.mended.push_back(text_of(action));
+    TRY(mend_disk(root, intent.inventory, false, repair));
+    intent.actions.push_back({.kind = Kind::commit});
+    TRY(change.carry_out(intent));
+    return name_the_rest(root, intent.inventory, repair);
+}
+
+Result<int> run(const RepairOptions& options) {
+    const auto root = TRY(CdslRoot::open(options.root));
+    Repair repair;
+    TRY(repair_all(options, root, repair));
+    Live live;
+    if (!options.dry_run) live = TRY(follow(root));
+    if (options.json) {
+        fmt::print(
+            "{}\n",
+            nlohmann::ordered_json{{"mended", repair.mended}, {"open", repair.open}, {"node", live.json()}}.dump(2));
+    } else {
+        for (const std::string& line : repair.mended) fmt::print("{}{}\n", options.dry_run ? "would " : "", line);
+        for (const std::string& line : repair.open) fmt::print("to decide: {}\n", line);
+        if (repair.mended.empty() && repair.open.empty()) fmt::print("nothing to repair\n");
+    }
+    live.print();
+    return repair.open.empty() && live.trouble.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+Action declare_cdsl_repair(CLI::App& app) {
+    auto options = std::make_shared<RepairOptions>();
+    app.add_option("--retire", options->retire, "a node that the cluster no longer has: its tree is kept aside");
+    app.add_option("--set-aside", options->set_aside,
+                   "content that no rule names: kept aside in every tree that has it");
+    app.add_flag("--dry-run", options->dry_run, "say what would be done, change nothing");
+    app.add_flag("--json", options->json, "for programs");
+    add_options(app, options->root);
+    return [options] { return run(*options); };
+}
+
+}  // namespace pando::cli

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the commands that change CDSLs have in common: the root, the description, and this node's part in a change.
+#pragma once
+
+#include "cdsl/apply.h"
+#include "cdsl/change.h"
+#include "cdsl/shared_root.h"
+#include "cli/description.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace pando::cli {
+
+struct CdslRootOptions {
+    std::string root = "/";
+    std::string cluster;
+};
+void add_options(CLI::App& app, CdslRootOptions& options);
+
+struct CdslRoot {
+    config::Cluster cluster;
+    cdsl::SharedRoot shared;
+    std::vector<cdsl::Rule> additions;
+    std::vector<cdsl::Rule> policy;  // of all nodes
+
+    static Result<CdslRoot> open(const CdslRootOptions& options);
+    // Whose name stands in the lock: the node that runs on this root, else this host.
+    cdsl::Holder holder(const std::string& command) const;
+};
+
+// What a change means for the node that runs on this root; does nothing where none does.
+struct Live {
+    std::string node;  // empty: none
+    std::vector<std::string> trouble;
+    std::vector<std::string> repaired;
+    std::vector<std::string> unmounted;
+    size_t binds = 0, links = 0, tmpfs = 0;
+
+    nlohmann::ordered_json json() const;
+    void print() const;  // trouble as warnings, the rest as info
+};
+Result<Live> follow(const CdslRoot& root);
+
+// Says each line of what was interrupted before.
+void tell(const std::vector<std::string>& recovered);
+
+}  // namespace pando::cli
