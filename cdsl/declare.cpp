@@ -35,7 +35,7 @@ bool contains(const std::vector<Rule>& rules, const Rule& wanted) {
 // What both directions need to know before anything is decided.
 class Planner {
 public:
-    Planner(const SharedRoot& shared, const config::Cluster& cluster) : shared_(shared), cluster_(cluster) {}
+    Planner(const SharedRoot& shared, const config::Cluster& cluster) : shared_(shared), whole_cluster_(cluster) {}
 
     Result<> load() {
         auto inventory = TRY(read_inventory(shared_.bare()));
@@ -43,6 +43,7 @@ public:
             return fail("{} has no /{}", shared_.path().string(), inventory_path)
                 .advise("pando cdsl apply prepares a root; pando cdsl repair finds a lost inventory again");
         before_ = std::move(*inventory);
+        cluster_ = cluster_on(whole_cluster_, before_);
         additions_ = TRY(read_additions(shared_.bare()));
         nodes_ = TRY(open_beneath(shared_.bare(), nodes_directory, O_PATH | O_DIRECTORY));
         trees_ = TRY(shared_.trees());
@@ -52,11 +53,15 @@ public:
     }
 
 protected:
+    Result<std::vector<Rule>> policy_of(const std::vector<Rule>& additions) const {
+        return policy_for_root(cluster_, additions, builtin_on(before_));
+    }
+
     // The inventory when these additions take the place of those there are. What else the policy has that was not
     // applied yet is left to apply.
     Result<> decide(std::vector<Rule> additions) {
-        const auto old_policy = TRY(policy_for_root(cluster_, additions_));
-        new_policy_ = TRY(policy_for_root(cluster_, additions));
+        const auto old_policy = TRY(policy_of(additions_));
+        new_policy_ = TRY(policy_of(additions));
         intent_.inventory = before_;
         std::vector<Rule>& rules = intent_.inventory.rules;
         for (const Rule& rule : old_policy)
@@ -116,7 +121,8 @@ protected:
     }
 
     const SharedRoot& shared_;
-    const config::Cluster& cluster_;
+    const config::Cluster& whole_cluster_;
+    config::Cluster cluster_;  // with the rules of this filesystem
     Inventory before_;
     std::vector<Rule> additions_, new_policy_;
     std::vector<Rule> gone_, new_;  // of the policy, by this change
@@ -177,7 +183,7 @@ private:
                 .advise(contains(before_.rules, rule) ? fmt::format("pando cdsl delete {} first", name())
                                                       : "pando cdsl apply makes it so");
         }
-        for (const Rule& rule : TRY(policy_for_root(cluster_, additions_))) {
+        for (const Rule& rule : TRY(policy_of(additions_))) {
             if (!same_place(rule, rule_)) continue;
             if (rule.declared == declared_cluster)
                 return bad_input("{} is declared in cluster.yaml already, mode {}", name(), name_of(rule.mode))
@@ -195,7 +201,7 @@ private:
         probe.declared = declared_cluster;  // whose rules must make sense
         std::vector<Rule> additions = additions_;
         additions.push_back(probe);
-        if (auto checked = policy_for_root(cluster_, additions); !checked) return Failure(checked.error());
+        if (auto checked = policy_of(additions); !checked) return Failure(checked.error());
         additions.back() = rule_;
         TRY(decide(std::move(additions)));
         for (const Rule& rule : gone_)
@@ -233,9 +239,9 @@ private:
             if (fstat(there->get(), &st) < 0) return fail_errno(errno, "looking at {}", path.string());
             return bad_input("{}: something is mounted on {}{}", name(), path.string(),
                              root && st.st_dev == root->st_dev ? "" : ", it is on another filesystem than the root")
-                .advise(fmt::format("unmount it; or, if it is shared by all nodes, use it as a root of its own: "
-                                    "--root {}",
-                                    (shared_.path() / path.relative_path()).string()));
+                .advise(fmt::format("unmount it; or, if it is shared by all nodes, give it CDSLs of its own: "
+                                    "pando cdsl apply --filesystem {}",
+                                    path.string()));
         }
         return {};
     }
@@ -333,7 +339,7 @@ public:
 private:
     Result<> check_declaration() const {
         if (find(additions_, path_) != nullptr) return {};
-        const auto policy = TRY(policy_for_root(cluster_, additions_));
+        const auto policy = TRY(policy_of(additions_));
         const Rule* rule = find(policy, path_);
         if (rule == nullptr) return {};  // left over: its declaration was taken out
         if (rule->declared == declared_cluster)

@@ -6,6 +6,7 @@
 #include "cdsl/layout.h"
 #include "cdsl/rule_yaml.h"
 
+#include <fcntl.h>
 #include <algorithm>
 #include <set>
 
@@ -29,7 +30,7 @@ Result<Inventory> inventory_from(const YAML::Node& document) {
     if (!version || *version < 1 || *version > inventory_version)
         return bad_input("has version {}, this Pando reads version {}", text, inventory_version)
             .advise("use the Pando that wrote it, or a newer one");
-    TRY(check_keys(document, {"version", "rules", "filesystems"}));
+    TRY(check_keys(document, {"version", "rules", "filesystems", "below"}));
     const YAML::Node entries = document["rules"];
     if (!entries || !entries.IsSequence()) return bad_input("has no list of rules");
     Inventory inventory;
@@ -48,6 +49,7 @@ Result<Inventory> inventory_from(const YAML::Node& document) {
         if (!entry.IsScalar()) return bad_input("line {}: a filesystem is a path", entry.Mark().line + 1);
         inventory.filesystems.push_back(TRY(checked_path(entry.as<std::string>())));
     }
+    if (document["below"]) inventory.below = TRY(checked_path(TRY(required_scalar(document, "below"))));
     return inventory;
 }
 
@@ -63,7 +65,9 @@ std::string inventory_text(const Inventory& inventory) {
     for (const Rule& rule : inventory.rules) write_rule(out, rule);
     out << YAML::EndSeq << YAML::Key << "filesystems" << YAML::Value << YAML::BeginSeq;
     for (const auto& path : inventory.filesystems) out << path.string();
-    out << YAML::EndSeq << YAML::EndMap;
+    out << YAML::EndSeq;
+    if (!inventory.below.empty()) out << YAML::Key << "below" << YAML::Value << inventory.below.string();
+    out << YAML::EndMap;
     return std::string(out.c_str(), out.size()) + "\n";
 }
 
@@ -105,17 +109,45 @@ std::vector<Rule> leftovers(const std::vector<Rule>& policy, const Inventory& in
 }
 
 Inventory inventory_for(const std::vector<Rule>& policy, const Inventory& before) {
-    Inventory after{policy, before.filesystems};
+    Inventory after{policy, before.filesystems, before.below};
     for (Rule& rule : leftovers(policy, before)) after.rules.push_back(std::move(rule));
     std::stable_sort(after.rules.begin(), after.rules.end(),
                      [](const Rule& a, const Rule& b) { return a.path < b.path; });
     return after;
 }
 
+config::Cluster cluster_on(const config::Cluster& cluster, const Inventory& inventory) {
+    config::Cluster here = cluster;
+    here.cdsl.clear();
+    for (config::CdslRule rule : cluster.cdsl) {
+        const std::filesystem::path path = std::filesystem::path(rule.path).lexically_normal();
+        const auto& others = inventory.filesystems;
+        if (std::any_of(others.begin(), others.end(), [&](const auto& other) { return is_below(path, other); }))
+            continue;
+        if (!inventory.below.empty()) {
+            if (!is_below(path, inventory.below)) continue;
+            rule.path = "/" + path.lexically_relative(inventory.below).string();
+        }
+        here.cdsl.push_back(std::move(rule));
+    }
+    return here;
+}
+
+const std::vector<Rule>& builtin_on(const Inventory& inventory) {
+    static const std::vector<Rule> none;
+    return inventory.below.empty() ? builtin_policy() : none;
+}
+
 Result<std::optional<Inventory>> read_inventory(int root) {
     const auto text = TRY(read_beneath(root, inventory_path, inventory_limit));
     if (!text) return std::nullopt;
     return TRY(parse_inventory(*text));
+}
+
+Result<std::optional<Inventory>> read_inventory_of(const std::filesystem::path& root) {
+    const UniqueFd fd(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.valid()) return fail_errno(errno, "opening {}", root.string());
+    return read_inventory(fd.get());
 }
 
 }  // namespace pando::cdsl

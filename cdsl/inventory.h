@@ -21,6 +21,7 @@ constexpr size_t inventory_limit = 4U << 20U;  // bytes
 struct Inventory {
     std::vector<Rule> rules;                         // of all nodes: one for every path and scope, by path
     std::vector<std::filesystem::path> filesystems;  // mount points below the root with an inventory of their own
+    std::filesystem::path below;                     // of such a filesystem: its mount point; empty: this is the root
 
     bool operator==(const Inventory&) const = default;
 };
@@ -40,7 +41,15 @@ std::vector<Rule> leftovers(const std::vector<Rule>& policy, const Inventory& in
 // What the inventory will be when the policy was applied.
 Inventory inventory_for(const std::vector<Rule>& policy, const Inventory& before);
 
+// The cluster with those of its rules that are meant for the inventory's filesystem, as paths there: what lies on
+// another one is not the root's, and a filesystem has what lies below its mount point.
+config::Cluster cluster_on(const config::Cluster& cluster, const Inventory& inventory);
+
+// The built-in policy is a root's; a filesystem below it has none.
+const std::vector<Rule>& builtin_on(const Inventory& inventory);
+
 // That of the root held by the descriptor; nothing when it has none.
 Result<std::optional<Inventory>> read_inventory(int root);
+Result<std::optional<Inventory>> read_inventory_of(const std::filesystem::path& root);
 
 }  // namespace pando::cdsl

@@ -4,10 +4,10 @@
 #include "base/number.h"
 #include "cdsl/beneath.h"
 #include "cdsl/layout.h"
-#include "cdsl/rule_yaml.h"
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <yaml-cpp/yaml.h>
 #include <algorithm>
 #include <array>
 
@@ -34,9 +34,25 @@ constexpr std::array<std::pair<Action::Kind, std::string_view>, 12> kinds{{{Acti
                                                                            {Action::Kind::commit, "commit"},
                                                                            {Action::Kind::tidy, "tidy"}}};
 
+Result<std::string> scalar(const YAML::Node& map, const char* key) {
+    const YAML::Node value = map[key];
+    if (!value || !value.IsScalar())
+        return bad_input("line {}: {} is missing or not a single value", map.Mark().line + 1, key);
+    return value.as<std::string>();
+}
+
+Result<> check_known(const YAML::Node& map, const std::vector<std::string_view>& known) {
+    for (const auto& pair : map) {
+        const auto key = pair.first.as<std::string>();
+        if (std::find(known.begin(), known.end(), key) == known.end())
+            return bad_input("line {}: unknown key {}", pair.first.Mark().line + 1, key);
+    }
+    return {};
+}
+
 Result<fs::path> path_from(const YAML::Node& entry, const char* key) {
     if (!entry[key]) return fs::path();
-    const fs::path path = TRY(required_scalar(entry, key));
+    const fs::path path = TRY(scalar(entry, key));
     for (const fs::path& name : path)
         if (name == "..") return bad_input("line {}: {} has a .. in it", entry.Mark().line + 1, key);
     return path;
@@ -47,8 +63,8 @@ Result<std::vector<Action>> actions_from(const YAML::Node& list) {
     std::vector<Action> actions;
     for (const auto& entry : list) {
         if (!entry.IsMap()) return bad_input("line {}: an action is a map", entry.Mark().line + 1);
-        TRY(check_keys(entry, {"do", "from", "to", "path"}));
-        const std::string name = TRY(required_scalar(entry, "do"));
+        TRY(check_known(entry, {"do", "from", "to", "path"}));
+        const std::string name = TRY(scalar(entry, "do"));
         const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& row) { return row.second == name; });
         if (kind == kinds.end()) return bad_input("line {}: {} is no action", entry.Mark().line + 1, name);
         actions.push_back(
@@ -75,23 +91,22 @@ void write_actions(YAML::Emitter& out, const char* key, const std::vector<Action
 // The inventory and the additions are whole texts in it: what is written at the end is what was decided at first.
 Result<Intent> intent_from(const YAML::Node& document) {
     if (!document.IsMap()) return bad_input("is not a map");
-    const std::string version = TRY(required_scalar(document, "version"));
+    const std::string version = TRY(scalar(document, "version"));
     if (version != std::to_string(journal_version))
         return bad_input("has version {}, this Pando reads version {}", version, journal_version)
             .advise("use the Pando that wrote it, or a newer one");
-    TRY(check_keys(document, {"version", "id", "holder", "actions", "undo", "inventory", "additions"}));
+    TRY(check_known(document, {"version", "id", "holder", "actions", "undo", "inventory", "additions"}));
     Intent intent;
-    intent.id = TRY(required_scalar(document, "id"));
+    intent.id = TRY(scalar(document, "id"));
     if (intent.id.empty() || intent.id.find('/') != std::string::npos) return bad_input("has no id");
-    const auto holder = parse_holder(TRY(required_scalar(document, "holder")));
+    const auto holder = parse_holder(TRY(scalar(document, "holder")));
     if (!holder) return bad_input("does not say whose it is");
     intent.holder = *holder;
     intent.actions = TRY(actions_from(document["actions"]));
     intent.undo = TRY(actions_from(document["undo"]));
-    intent.inventory = TRY(parse_inventory(TRY(required_scalar(document, "inventory"))));
+    intent.inventory = TRY(parse_inventory(TRY(scalar(document, "inventory"))));
     // Their format is that of inventories: the file of additions is another concept, its rules are not.
-    if (document["additions"])
-        intent.additions = TRY(parse_inventory(TRY(required_scalar(document, "additions")))).rules;
+    if (document["additions"]) intent.additions = TRY(parse_inventory(TRY(scalar(document, "additions")))).rules;
     return intent;
 }
 
@@ -129,7 +144,8 @@ std::string text_of(const Action& action) {
         case Action::Kind::destroy:
             return fmt::format("destroy {}", shown(action.from));
         case Action::Kind::prepare:
-            return "make mount points, template and links of all rules";
+            return action.path.empty() ? "make the root as the inventory will have it"
+                                       : fmt::format("make {} ready on the shared root", shown(action.path));
         case Action::Kind::commit:
             return "write /.pando/cdsl.yaml";
         case Action::Kind::tidy:

@@ -52,6 +52,16 @@ Result<std::vector<fs::path>> stray_mounts(const SharedRoot& shared, const std::
     return std::vector<fs::path>(strays.begin(), strays.end());
 }
 
+Result<bool> is_mounted_filesystem(const SharedRoot& shared, const fs::path& path) {
+    const auto there = open_beneath(shared.seen(), path, O_PATH | O_DIRECTORY);
+    if (!there && there.error().sys == ENOENT) return false;
+    if (!there) return Failure(there.error());
+    const auto root = TRY(stat_beneath(shared.seen(), pando_directory));
+    struct stat st {};
+    if (fstat(there->get(), &st) < 0) return fail_errno(errno, "looking at {}", path.string());
+    return TRY(is_mount_root(there->get())) && (!root || root->st_dev != st.st_dev);
+}
+
 Result<> unmap(const SharedRoot& shared, const fs::path& path) {
     const auto target = open_beneath(shared.seen(), path, O_PATH | O_DIRECTORY);
     if (!target && (target.error().sys == ENOENT || target.error().sys == ENOTDIR || target.error().sys == ELOOP))

@@ -17,6 +17,9 @@ Result<std::vector<std::filesystem::path>> not_mounted(const SharedRoot& shared,
 // Mounts of nodes' trees, or of kept copies of them, that no rule of this node asks for any more.
 Result<std::vector<std::filesystem::path>> stray_mounts(const SharedRoot& shared, const std::vector<Rule>& rules);
 
+// Is a filesystem other than the root's mounted at `path`?
+Result<bool> is_mounted_filesystem(const SharedRoot& shared, const std::filesystem::path& path);
+
 // Takes away what is mounted at `path`; nothing there is no error.
 Result<> unmap(const SharedRoot& shared, const std::filesystem::path& path);
 

@@ -215,8 +215,8 @@ Result<fs::path> checked_path(std::string_view text) {
 }
 
 Result<std::vector<Rule>> policy_for(const config::Cluster& cluster, const config::Node& node,
-                                     const std::vector<Rule>& additions) {
-    std::vector<Rule> all = builtin_policy();
+                                     const std::vector<Rule>& additions, const std::vector<Rule>& builtin) {
+    std::vector<Rule> all = builtin;
     all.insert(all.end(), additions.begin(), additions.end());
     for (Rule& rule : TRY(own_rules(cluster))) all.push_back(std::move(rule));
     auto rules = nested(chosen_for(all, node.name, node.profile),
@@ -225,11 +225,12 @@ Result<std::vector<Rule>> policy_for(const config::Cluster& cluster, const confi
     return rules;
 }
 
-Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const std::vector<Rule>& additions) {
+Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const std::vector<Rule>& additions,
+                                          const std::vector<Rule>& builtin) {
     std::map<std::pair<fs::path, std::string>, Rule> all;
     std::map<fs::path, Mode> modes;
     for (const auto& node : cluster.nodes) {
-        for (Rule& rule : TRY(policy_for(cluster, node, additions))) {
+        for (Rule& rule : TRY(policy_for(cluster, node, additions, builtin))) {
             const Mode other = modes.try_emplace(rule.path, rule.mode).first->second;
             if (other != rule.mode && (other == Mode::link || rule.mode == Mode::link))
                 return bad_input("CDSL {}: is a link for every node and cannot be {} for {}", rule.path.string(),

@@ -72,11 +72,13 @@ const std::vector<Rule>& builtin_policy();
 // /proc, /sys, /dev, /run, /.pando and what is below it; private inside private). Additions that make none beside the
 // others are left out, so that no change of cluster.yaml keeps a node from booting.
 Result<std::vector<Rule>> policy_for(const config::Cluster& cluster, const config::Node& node,
-                                     const std::vector<Rule>& additions = {});
+                                     const std::vector<Rule>& additions = {},
+                                     const std::vector<Rule>& builtin = builtin_policy());
 
 // The rules of all nodes together: one for every path and scope that some node has. What is on the shared root is there
 // for every node, so a path that is a link for one and a directory for another is refused.
-Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const std::vector<Rule>& additions = {});
+Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const std::vector<Rule>& additions = {},
+                                          const std::vector<Rule>& builtin = builtin_policy());
 
 // Of the rules of all nodes those that hold for one, parents before children, as policy_for() would choose. What makes
 // no sense for it is left out.

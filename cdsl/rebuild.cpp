@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cdsl/rebuild.h"
 
+#include "base/procfs.h"
 #include "cdsl/beneath.h"
 #include "cdsl/layout.h"
 #include "cdsl/seed.h"
@@ -56,6 +57,22 @@ private:
     std::set<fs::path> above_;
 };
 
+// Filesystems with CDSLs of their own, as far as they are mounted here.
+Result<std::vector<fs::path>> filesystems_below(const SharedRoot& shared) {
+    std::error_code error;
+    const fs::path top = fs::canonical(shared.path(), error);
+    if (error) return fail("{}: {}", shared.path().string(), error.message());
+    std::set<fs::path> found;
+    for (const Mount& mount : TRY(our_mounts())) {
+        const fs::path point = unescaped(mount.point);
+        if (mount.root != "/" || !is_below(point, top)) continue;
+        const auto inventory = read_inventory_of(point);
+        const fs::path inside = "/" / point.lexically_relative(top);
+        if (inventory && *inventory && (*inventory)->below == inside) found.insert(inside);
+    }
+    return std::vector<fs::path>(found.begin(), found.end());
+}
+
 Result<std::vector<std::string>> all_trees(const SharedRoot& shared) {
     auto trees = TRY(shared.trees());
     if (TRY(stat_beneath(shared.bare(), fs::path(nodes_directory) / template_tree)))
@@ -86,6 +103,7 @@ Result<Inventory> rebuild_inventory(const SharedRoot& shared, const std::vector<
         }));
     Inventory on_disk;
     for (const auto& [path, rule] : rules) on_disk.rules.push_back(rule);
+    on_disk.filesystems = TRY(filesystems_below(shared));
     return inventory_for(policy, on_disk);
 }
 

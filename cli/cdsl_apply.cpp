@@ -5,6 +5,7 @@
 #include "cli/cdsl_root.h"
 #include "cli/command.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace pando::cli {
@@ -28,14 +29,15 @@ struct Difference {
 
 Result<Difference> difference(const CdslRoot& root) {
     Difference found;
+    if (!root.inventory.below.empty() && !TRY(cdsl::read_inventory(root.shared.bare())))
+        found.steps.push_back(fmt::format("make {} a filesystem with CDSLs of its own", root.inventory.below.string()));
     const Plan plan = cdsl::prepare(root.shared.path(), root.policy);
     for (const Step& step : plan.steps())
         if (!TRY(step.done())) found.steps.push_back(step.text);
-    const auto inventory = cdsl::read_inventory(root.shared.bare());
-    const cdsl::Inventory before = inventory && *inventory ? **inventory : cdsl::Inventory{};
+    const cdsl::Inventory& before = root.inventory;
     for (const auto& rule : cdsl::leftovers(root.policy, before))
         found.leftovers.push_back(fmt::format("{} ({}, {})", rule.path.string(), cdsl::name_of(rule.mode), rule.scope));
-    const auto name = TRY(root.shared.local_node());
+    const auto& name = root.node;
     const auto* node = name ? root.cluster.find_node(*name) : nullptr;
     if (node == nullptr) return found;
     const auto rules = cdsl::rules_of_node(cdsl::inventory_for(root.policy, before).rules, *name, node->profile);
@@ -54,22 +56,82 @@ void print(const Difference& found) {
         fmt::print("left as it is: {}, which no policy names; pando cdsl delete makes it every node's again\n", left);
 }
 
+// The filesystem gets an inventory that says what it is, and the root's one names it. In this order: what the root
+// names is there.
+Result<> introduce(const CdslRoot& root, const CdslRootOptions& options, const cdsl::Holder& who) {
+    const auto top = TRY(cdsl::SharedRoot::open(options.root));
+    const auto known = TRY(cdsl::read_inventory(top.bare()));
+    if (!known)
+        return fail("{} is no root that was prepared", options.root).advise("pando cdsl apply does that, first");
+    if (!TRY(cdsl::is_mounted_filesystem(top, root.inventory.below)))
+        return bad_input("{}: no filesystem of its own is mounted there", root.inventory.below.string())
+            .advise("mount the shared filesystem first, on every node at the same place");
+    const auto commit = [&](const std::filesystem::path& at, const cdsl::Inventory& inventory) -> Result<> {
+        const auto change = TRY(cdsl::Change::begin(at, who));
+        tell(change.recovered());
+        cdsl::Intent intent;
+        intent.inventory = inventory;
+        intent.actions = {{cdsl::Action::Kind::commit, {}, {}, {}}};
+        TRY(change.carry_out(intent));
+        return {};
+    };
+    // One that cannot be read is repair's to mend: it says where the filesystem belongs.
+    if (!TRY(cdsl::read_inventory(root.shared.bare()))) TRY(commit(root.shared.path(), root.inventory));
+    cdsl::Inventory named = *known;
+    auto& all = named.filesystems;
+    if (std::find(all.begin(), all.end(), root.inventory.below) != all.end()) return {};
+    all.push_back(root.inventory.below);
+    std::sort(all.begin(), all.end());
+    return commit(top.path(), named);
+}
+
+struct Applied {
+    Difference before;
+    Live live;
+};
+
+Result<Applied> apply_on(const CdslRoot& root, const CdslRootOptions& options) {
+    const auto who = root.holder("pando cdsl apply");
+    Applied done;
+    done.before = TRY(difference(root));
+    if (!root.inventory.below.empty()) TRY(introduce(root, options, who));
+    TRY(cdsl::prepare(root.shared.path(), root.policy, {}, who).execute(Plan::Mode::apply));
+    done.live = TRY(follow(root));
+    return done;
+}
+
 Result<int> apply(const ApplyOptions& options) {
-    const auto root = TRY(CdslRoot::open(options.root));
-    const Difference before = TRY(difference(root));
-    const auto plan = cdsl::prepare(root.shared.path(), root.policy, {}, root.holder("pando cdsl apply"));
-    TRY(plan.execute(Plan::Mode::apply));
-    const Live live = TRY(follow(root));
-    if (options.json) {
-        auto report = before.json();
-        report["node"] = live.json();
-        fmt::print("{}\n", report.dump(2));
-    } else {
-        live.print();
+    std::vector<CdslRootOptions> all = {options.root};
+    std::vector<std::string> away;
+    if (options.root.filesystem.empty()) {
+        const auto top = TRY(cdsl::SharedRoot::open(options.root.root));
+        const auto inventory = cdsl::read_inventory(top.bare());
+        for (const auto& path :
+             inventory&&* inventory ? (*inventory)->filesystems : decltype((*inventory)->filesystems){}) {
+            if (TRY(cdsl::is_mounted_filesystem(top, path)))
+                all.push_back({options.root.root, options.root.cluster, path.string()});
+            else
+                away.push_back(path.string());
+        }
     }
-    for (const auto& left : before.leftovers)
-        log::warning("{} is left as it is: no policy names it (pando cdsl delete makes it every node's again)", left);
-    return live.trouble.empty() ? 0 : 1;
+    auto report = nlohmann::ordered_json::array();
+    bool trouble = false;
+    for (const auto& one : all) {
+        const auto root = TRY(CdslRoot::open(one));
+        const Applied done = TRY(apply_on(root, one));
+        auto entry = done.before.json();
+        entry["filesystem"] = one.filesystem.empty() ? "/" : one.filesystem;
+        entry["node"] = done.live.json();
+        report.push_back(std::move(entry));
+        done.live.print();
+        for (const auto& left : done.before.leftovers)
+            log::warning("{} is left as it is: no policy names it (pando cdsl delete makes it every node's again)",
+                         left);
+        trouble = trouble || !done.live.trouble.empty();
+    }
+    for (const auto& path : away) log::info("{} is not mounted here", path);
+    if (options.json) fmt::print("{}\n", report.dump(2));
+    return trouble ? 1 : 0;
 }
 
 Result<int> show_plan(const ApplyOptions& options) {

@@ -73,15 +73,15 @@ Result<int> dry_run(const CreateOptions& options, const CdslRoot& root) {
     return 0;
 }
 
-Result<int> create(const CreateOptions& options) {
-    const auto root = TRY(CdslRoot::open(options.root));
+Result<int> create(CreateOptions options) {
+    const auto root = TRY(CdslRoot::open(options.root, &options.path));
     if (options.dry_run) return dry_run(options, root);
     cdsl::Creation wanted;
     cdsl::Intent intent;
     std::vector<std::string> problems;
     {
         const auto change =
-            TRY(cdsl::Change::begin(options.root.root, root.holder("pando cdsl create " + options.path)));
+            TRY(cdsl::Change::begin(root.shared.path(), root.holder("pando cdsl create " + options.path)));
         tell(change.recovered());
         wanted = {TRY(rule_from(options, change.shared())), options.keep};
         intent = TRY(cdsl::plan_creation(change.shared(), root.cluster, wanted));

@@ -46,8 +46,10 @@ Result<int> dry_run(const DeleteOptions& options, const CdslRoot& root, const cd
     return 0;
 }
 
-Result<int> remove(const DeleteOptions& options) {
-    const auto root = TRY(CdslRoot::open(options.root));
+Result<int> remove(DeleteOptions options) {
+    const std::string given = options.path;
+    const auto root = TRY(CdslRoot::open(options.root, &options.path));
+    std::replace(options.destroy.begin(), options.destroy.end(), given, options.path);
     const cdsl::Deletion wanted{options.path, options.keep, options.destroy};
     if (options.dry_run) return dry_run(options, root, wanted);
     const auto before = TRY(cdsl::read_inventory(root.shared.bare()));
@@ -55,11 +57,11 @@ Result<int> remove(const DeleteOptions& options) {
     std::vector<std::string> problems;
     {
         const auto change =
-            TRY(cdsl::Change::begin(options.root.root, root.holder("pando cdsl delete " + options.path)));
+            TRY(cdsl::Change::begin(root.shared.path(), root.holder("pando cdsl delete " + options.path)));
         tell(change.recovered());
         intent = TRY(cdsl::plan_deletion(change.shared(), root.cluster, wanted));
         for (const auto& action : intent.actions) log::info("{}", cdsl::text_of(action));
-        if (TRY(change.shared().local_node())) TRY(cdsl::unmap(change.shared(), options.path));
+        if (root.node) TRY(cdsl::unmap(change.shared(), options.path));
         auto done = change.carry_out(intent);
         if (!done) {
             (void)follow(root);  // what still holds is mounted again; the error says what to do

@@ -45,7 +45,9 @@ Result<cdsl::Inventory> inventory_of(const CdslRoot& root, Repair& repair) {
     } else {
         repair.mended.emplace_back("find the lost inventory again on disk");
     }
-    return cdsl::rebuild_inventory(root.shared, root.policy);
+    auto found = TRY(cdsl::rebuild_inventory(root.shared, root.policy));
+    found.below = root.inventory.below;
+    return found;
 }
 
 // What repair must not decide by itself, with the words that do.
@@ -82,7 +84,7 @@ Result<std::vector<cdsl::Action>> settle(const RepairOptions& options, const Cds
         const auto trees = TRY(root.shared.trees());
         if (std::find(trees.begin(), trees.end(), node) == trees.end())
             return bad_input("{} has no tree on this root", node);
-        if (TRY(root.shared.local_node()) == node) return bad_input("{} runs on this root here", node);
+        if (root.node == node) return bad_input("{} runs on this root here", node);
         if (root.cluster.find_node(node) != nullptr)
             return bad_input("{} is a node of the cluster", node).advise("take it out of cluster.yaml first");
         actions.push_back(
@@ -125,7 +127,7 @@ Result<> repair_all(const RepairOptions& options, const CdslRoot& root, Repair& 
         for (const auto& action : TRY(settle(options, root, inventory))) repair.mended.push_back(text_of(action));
         return name_the_rest(root, inventory, repair);
     }
-    const auto change = TRY(cdsl::Change::begin(options.root.root, root.holder("pando cdsl repair")));
+    const auto change = TRY(cdsl::Change::begin(root.shared.path(), root.holder("pando cdsl repair")));
     repair.mended = change.recovered();
     cdsl::Intent intent;
     intent.inventory = TRY(inventory_of(root, repair));

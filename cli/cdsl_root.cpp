@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cdsl/additions.h"
+#include "cdsl/inventory.h"
 #include "cdsl/live.h"
 
 #include <algorithm>
@@ -13,20 +14,54 @@ void add_options(CLI::App& app, CdslRootOptions& options) {
     app.add_option("--root", options.root, "the shared root: /, or where a tree or a shared filesystem is")
         ->capture_default_str();
     app.add_option("--cluster", options.cluster, "cluster.yaml; else what this node booted with");
+    app.add_option("--filesystem", options.filesystem,
+                   "where another shared filesystem is mounted below the root, with CDSLs of its own");
 }
 
-Result<CdslRoot> CdslRoot::open(const CdslRootOptions& options) {
+namespace {
+
+// A broken inventory is repair's to mend; what depends on it fails where it reads it.
+Result<cdsl::Inventory> inventory_at(const std::filesystem::path& root) {
+    const auto inventory = cdsl::read_inventory_of(root);
+    if (!inventory && inventory.error().kind != ErrorKind::bad_input) return Failure(inventory.error());
+    return inventory && *inventory ? **inventory : cdsl::Inventory{};
+}
+
+// The filesystem that was named, or that the path is on by the root's inventory.
+Result<std::filesystem::path> filesystem_of(const CdslRootOptions& options, const std::string* path) {
+    if (!options.filesystem.empty()) return cdsl::checked_path(options.filesystem);
+    if (path == nullptr) return std::filesystem::path();
+    for (const auto& one : TRY(inventory_at(options.root)).filesystems)
+        if (cdsl::is_below(TRY(cdsl::checked_path(*path)), one)) return one;
+    return std::filesystem::path();
+}
+
+}  // namespace
+
+Result<CdslRoot> CdslRoot::open(const CdslRootOptions& options, std::string* path) {
     auto description = TRY(read_description(options.cluster));
-    auto shared = TRY(cdsl::SharedRoot::open(options.root));
+    const auto filesystem = TRY(filesystem_of(options, path));
+    const auto top = options.root / filesystem.relative_path();
+    auto shared = TRY(cdsl::SharedRoot::open(top));
+    auto node = TRY(shared.local_node());
+    cdsl::Inventory inventory = TRY(inventory_at(top));
+    if (!filesystem.empty()) {
+        inventory.below = filesystem;
+        node = TRY(TRY(cdsl::SharedRoot::open(options.root)).local_node());
+        if (path != nullptr) {
+            const auto whole = TRY(cdsl::checked_path(*path));
+            if (!cdsl::is_below(whole, filesystem))
+                return bad_input("{} is not on {}", whole.string(), filesystem.string());
+            *path = "/" + whole.lexically_relative(filesystem).string();
+        }
+    }
+    const auto cluster = cdsl::cluster_on(description.cluster, inventory);
     auto additions = TRY(cdsl::read_additions(shared.bare()));
-    auto policy = TRY(cdsl::policy_for_root(description.cluster, additions));
-    return CdslRoot{std::move(description.cluster), std::move(shared), std::move(additions), std::move(policy)};
+    auto policy = TRY(cdsl::policy_for_root(cluster, additions, cdsl::builtin_on(inventory)));
+    return CdslRoot{cluster, std::move(shared), std::move(inventory), std::move(additions), std::move(policy), node};
 }
 
-cdsl::Holder CdslRoot::holder(const std::string& command) const {
-    const auto node = shared.local_node();
-    return {node ? node->value_or("") : "", command};
-}
+cdsl::Holder CdslRoot::holder(const std::string& command) const { return {node.value_or(""), command}; }
 
 nlohmann::ordered_json Live::json() const {
     if (node.empty()) return nullptr;
@@ -39,19 +74,21 @@ void Live::print() const {
     for (const std::string& line : repaired) log::info("{}", line);
     for (const std::string& path : unmounted) log::info("{} is every node's again on {}", path, node);
     for (const std::string& line : trouble) log::warning("{}", line);
-    log::info("{} has {} binds, {} links and {} tmpfs", node, binds, links, tmpfs);
+    log::info("{} has {} binds, {} links and {} tmpfs{}", node, binds, links, tmpfs,
+              filesystem.empty() ? "" : " on " + filesystem);
 }
 
 Result<Live> follow(const CdslRoot& root) {
     Live live;
-    live.node = TRY(root.shared.local_node()).value_or("");
+    live.node = root.node.value_or("");
+    live.filesystem = root.inventory.below.string();
     if (live.node.empty()) return live;
     const auto additions = TRY(cdsl::read_additions(root.shared.bare()));
     cdsl::NodeFacts facts;
     facts.name = live.node;
     std::vector<cdsl::Rule> policy;
     if (const auto* node = root.cluster.find_node(live.node)) {
-        policy = TRY(cdsl::policy_for(root.cluster, *node, additions));
+        policy = TRY(cdsl::policy_for(root.cluster, *node, additions, cdsl::builtin_on(root.inventory)));
         facts.profile = node->profile;
     }
     const auto inventory = cdsl::read_inventory(root.shared.bare());

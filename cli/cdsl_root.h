@@ -4,6 +4,7 @@
 
 #include "cdsl/apply.h"
 #include "cdsl/change.h"
+#include "cdsl/inventory.h"
 #include "cdsl/shared_root.h"
 #include "cli/description.h"
 
@@ -17,23 +18,28 @@ namespace pando::cli {
 struct CdslRootOptions {
     std::string root = "/";
     std::string cluster;
+    std::string filesystem;  // mounted below the root, with CDSLs of its own; empty: the root itself
 };
 void add_options(CLI::App& app, CdslRootOptions& options);
 
 struct CdslRoot {
-    config::Cluster cluster;
+    config::Cluster cluster;  // with the rules of this root or filesystem
     cdsl::SharedRoot shared;
+    cdsl::Inventory inventory;  // empty when there is none, or none that can be read
     std::vector<cdsl::Rule> additions;
-    std::vector<cdsl::Rule> policy;  // of all nodes
+    std::vector<cdsl::Rule> policy;   // of all nodes
+    std::optional<std::string> node;  // that runs on the root here
 
-    static Result<CdslRoot> open(const CdslRootOptions& options);
+    // For a path that lies on a filesystem of the root's inventory, that filesystem: the path is then one on it.
+    static Result<CdslRoot> open(const CdslRootOptions& options, std::string* path = nullptr);
     // Whose name stands in the lock: the node that runs on this root, else this host.
     cdsl::Holder holder(const std::string& command) const;
 };
 
 // What a change means for the node that runs on this root; does nothing where none does.
 struct Live {
-    std::string node;  // empty: none
+    std::string node;        // empty: none
+    std::string filesystem;  // empty: the root
     std::vector<std::string> trouble;
     std::vector<std::string> repaired;
     std::vector<std::string> unmounted;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cdsl/additions.h"
 #include "cdsl/apply.h"
+#include "cdsl/inventory.h"
 #include "config/render.h"
 #include "initrd/boot.h"
 #include "initrd/iscsi.h"
@@ -21,6 +22,12 @@ Result<std::string> new_machine_id() {
     return uuid + "\n";
 }
 
+// Without the rules for filesystems that are mounted later, below the root.
+config::Cluster cluster_of_root(const config::Cluster& cluster) {
+    const auto inventory = cdsl::read_inventory_of(sysroot_path);
+    return cdsl::cluster_on(cluster, inventory && *inventory ? **inventory : cdsl::Inventory{});
+}
+
 // A broken file of additions keeps no node from booting: what they made is in the inventory.
 std::vector<cdsl::Rule> additions() {
     auto rules = cdsl::read_additions_of(sysroot_path);
@@ -33,7 +40,7 @@ std::vector<cdsl::Rule> additions() {
 
 Result<std::string> run_cdsl(Boot& boot, Deadline) {
     // With an inventory a node boots whatever the policy is like.
-    const auto policy = cdsl::policy_for(*boot.cluster, boot.node(), additions());
+    const auto policy = cdsl::policy_for(cluster_of_root(*boot.cluster), boot.node(), additions());
     if (!policy) log::warning("cdsl: {}", policy.error().what);
     cdsl::NodeFacts facts;
     facts.name = boot.node().name;

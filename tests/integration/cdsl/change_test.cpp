@@ -492,6 +492,44 @@ TEST_F(Changes, WhoComesSecondWaitsAndIsToldForWhom) {
     });
 }
 
+// A second shared filesystem below the root, with CDSLs of its own.
+TEST_F(Changes, AFilesystemBelowTheRootHasAnInventoryOfItsOwn) {
+    fs::create_directory(root() / "mnt");
+    ASSERT_EQ(mount("tmpfs", (root() / "mnt").c_str(), "tmpfs", 0, nullptr), 0);
+    put("/mnt/work/file", "shared");
+    const fs::path top = root() / "mnt";
+    cluster_ = grove({{"/mnt/work", "bind", "all"}});
+    const Inventory empty{{}, {}, "/mnt"};
+    {
+        const auto change = Change::begin(top, {"n1", "pando cdsl apply"}).value();
+        Intent intent;
+        intent.inventory = empty;
+        intent.actions = {{Action::Kind::commit, {}, {}, {}}};
+        ASSERT_TRUE(change.carry_out(intent));
+    }
+    const auto policy = policy_for_root(cluster_on(cluster_, empty), {}, builtin_on(empty)).value();
+    ASSERT_EQ(policy.size(), 1U);
+    ASSERT_TRUE(prepare(top, policy).execute(Plan::Mode::apply));
+    EXPECT_EQ(read_inventory_of(top).value()->below, "/mnt") << "kept by who applies a policy";
+    EXPECT_FALSE(fs::exists(top / "etc")) << "the built-in policy is a root's";
+    for (const std::string node : {"n1", "n2"})
+        as_node([&] {
+            boot(node);
+            const auto mapped = map(top, policy, {node, {}, "blade"});
+            ASSERT_TRUE(mapped) << mapped.error().what;
+            EXPECT_EQ(mapped->binds, 1U);
+            EXPECT_EQ(get("/mnt/work/file"), "shared");
+            put("/mnt/work/file", node);
+            const auto shared = SharedRoot::open(root()).value();
+            EXPECT_TRUE(is_mounted_filesystem(shared, "/mnt").value());
+            EXPECT_FALSE(is_mounted_filesystem(shared, "/var/log").value());
+            // And the root finds it again when it has lost its inventory.
+            EXPECT_THAT(rebuild_inventory(shared, builtin_policy()).value().filesystems, ElementsAre("/mnt"));
+        });
+    EXPECT_EQ(get("/mnt/.pando/nodes/n2/work/file"), "n2");
+    ASSERT_EQ(umount2(top.c_str(), MNT_DETACH), 0);
+}
+
 class ChangesKilled : public Changes {
 protected:
     // Kills `work` at each of its changes in turn; after every kill either a command or a boot comes next.

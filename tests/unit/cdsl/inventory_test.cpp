@@ -15,7 +15,7 @@ TEST(Inventory, ReadsBackWhatItWrote) {
                      When::present});
     rules.back().required = true;
     rules.back().declared = declared_root;
-    const Inventory inventory{rules, {"/srv/data", "/srv/m: 2"}};
+    const Inventory inventory{rules, {"/srv/data", "/srv/m: 2"}, "/srv"};
     const auto read = parse_inventory(inventory_text(inventory));
     ASSERT_TRUE(read) << read.error().what;
     EXPECT_EQ(*read, inventory);
@@ -75,6 +75,28 @@ TEST(Inventory, RefusesMoreThanItCouldEverBe) {
     const auto read = parse_inventory(std::string(5U << 20U, 'x'));
     ASSERT_FALSE(read);
     EXPECT_THAT(read.error().what, HasSubstr("longer than"));
+}
+
+TEST(Inventory, KeepsWhatNoPolicyNamesUnlessSomethingAroundItMakesItNeedless) {
+    const Rule old{"/srv/old", Mode::bind, Seed::copy};
+    const Rule inside{"/data/inside", Mode::bind, Seed::copy};
+    const Rule around{"/data", Mode::bind, Seed::copy};
+    const Inventory before{{inside, old}, {"/mnt"}, {}};
+    EXPECT_EQ(leftovers({around}, before), std::vector<Rule>{old});
+    EXPECT_EQ(inventory_for({around}, before), (Inventory{{around, old}, {"/mnt"}, {}}));
+}
+
+TEST(Inventory, OfAFilesystemHasTheRulesBelowItsMountPoint) {
+    config::Cluster cluster;
+    cluster.cdsl = {{"/srv/data/x", "bind", "all"}, {"/srv/database", "bind", "all"}};
+    const Inventory root{{}, {"/srv/data"}, {}};
+    const Inventory data{{}, {}, "/srv/data"};
+    ASSERT_EQ(cluster_on(cluster, root).cdsl.size(), 1U);
+    EXPECT_EQ(cluster_on(cluster, root).cdsl[0].path, "/srv/database");
+    ASSERT_EQ(cluster_on(cluster, data).cdsl.size(), 1U);
+    EXPECT_EQ(cluster_on(cluster, data).cdsl[0].path, "/x");
+    EXPECT_TRUE(builtin_on(data).empty());
+    EXPECT_FALSE(builtin_on(root).empty());
 }
 
 }  // namespace
