@@ -69,7 +69,9 @@ Result<std::vector<Mount>> mounts_of(pid_t pid) {
 std::string unescaped(std::string_view name) {
     std::string plain;
     for (size_t i = 0; i < name.size(); ++i) {
-        const auto octal = name[i] == '\\' ? whole_number<unsigned char>(name.substr(i + 1, 3), 8) : std::nullopt;
+        const auto octal = name[i] == '\\' && i + 3 < name.size()
+                               ? whole_number<unsigned char>(name.substr(i + 1, 3), 8)
+                               : std::nullopt;
         plain += octal ? static_cast<char>(*octal) : name[i];
         if (octal) i += 3;
     }

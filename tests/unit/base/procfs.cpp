@@ -20,6 +20,7 @@ TEST(Procfs, ReadsMountsWithTheirDeviceInDecimal) {
     ASSERT_EQ(mounts.size(), 3U);
     EXPECT_EQ(mounts[0].id, 28);
     EXPECT_EQ(mounts[0].device, makedev(253, 17));
+    EXPECT_EQ(mounts[0].root, "/");
     EXPECT_EQ(mounts[0].point, "/");
     EXPECT_EQ(mounts[0].options, "rw,noatime");
     EXPECT_EQ(mounts[0].filesystem, "gfs2");
@@ -41,6 +42,11 @@ TEST(Procfs, TheLastMountAtAPointCoversThoseBeforeIt) {
     EXPECT_EQ(mount_at(mounts, "/").value().filesystem, "gfs2");
     EXPECT_EQ(mount_at(mounts, "/run").value().source, "run");
     EXPECT_FALSE(mount_at(mounts, "/srv"));
+}
+
+TEST(Procfs, ReadsNamesAsTheKernelEscapesThem) {
+    EXPECT_EQ(unescaped("/srv/a\\040b\\134c\\011"), "/srv/a b\\c\t");
+    for (const char* plain : {"", "/srv/x", "/srv/\\", "/srv/\\04", "/srv/\\9zz"}) EXPECT_EQ(unescaped(plain), plain);
 }
 
 TEST(Procfs, ReadsDevicesInBothNotations) {
