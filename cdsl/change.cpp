@@ -34,7 +34,8 @@ Result<Outcome> finish(const SharedRoot& shared, const Intent& intent, const Che
             outcome.problems.push_back(line(done.error()));
             continue;
         }
-        if (intent.undo.empty()) return Failure(done.error());
+        // Half of what is written last may be on disk: that can only be completed.
+        if (intent.undo.empty() || action.kind == Action::Kind::commit) return Failure(done.error());
         for (const Action& back : intent.undo)
             if (auto undone = perform(shared, intent, back, checkpoint); !undone)
                 return Failure(done.error().context(fmt::format("and cannot be undone ({})", undone.error().what)));

@@ -89,6 +89,11 @@ std::optional<Holder> parse_holder(std::string_view line) {
     return Holder{std::string(words[0]), std::string(line), *process, *since};
 }
 
+// Whose name stands in the file holds it, or has died.
+ChangeLock::~ChangeLock() {
+    if (fd_.valid()) (void)!ftruncate(fd_.get(), 0);
+}
+
 Result<ChangeLock> ChangeLock::take(int root, const Holder& who, Deadline deadline) {
     ChangeLock lock;
     lock.fd_ = TRY(open_lock(root));

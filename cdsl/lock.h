@@ -33,6 +33,11 @@ std::optional<Holder> parse_holder(std::string_view line);
 
 class ChangeLock {
 public:
+    ChangeLock() = default;
+    ChangeLock(ChangeLock&&) = default;
+    ChangeLock& operator=(ChangeLock&&) = default;
+    ~ChangeLock();
+
     // Waits until the deadline; says once (info) that it waits, and for whom. Makes the lock's directory.
     static Result<ChangeLock> take(int root, const Holder& who, Deadline deadline);
 

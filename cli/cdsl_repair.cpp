@@ -134,8 +134,11 @@ Result<> repair_all(const RepairOptions& options, const CdslRoot& root, Repair& 
     intent.actions = TRY(settle(options, root, intent.inventory));
     for (const auto& action : intent.actions) repair.mended.push_back(text_of(action));
     TRY(mend_disk(root, intent.inventory, false, repair));
-    intent.actions.push_back({.kind = Kind::commit});
-    TRY(change.carry_out(intent));
+    const auto written = cdsl::read_inventory(root.shared.bare());
+    if (!written || !*written || **written != intent.inventory || !intent.actions.empty()) {
+        intent.actions.push_back({Kind::commit, {}, {}, {}});
+        TRY(change.carry_out(intent));
+    }
     return name_the_rest(root, intent.inventory, repair);
 }
 

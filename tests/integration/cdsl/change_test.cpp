@@ -485,6 +485,7 @@ TEST_F(Changes, WhoComesSecondWaitsAndIsToldForWhom) {
     ASSERT_FALSE(second);
     EXPECT_THAT(second.error().what, HasSubstr("being changed by n2 (pando cdsl apply, process"));
     EXPECT_FALSE(ChangeLock::take_now(shared.bare(), {"n1", "boot"}).value().has_value());
+    EXPECT_THAT(get("/.pando/journal/lock"), HasSubstr("n2 "));
     // A boot waits for nobody: it maps what the inventory has.
     as_node([&] {
         put("/.pando/journal/1-n2-1.yaml", "cannot be read, and is not while another is at work");

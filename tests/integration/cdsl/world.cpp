@@ -147,7 +147,7 @@ Snapshot World::snapshot() const {
         if (S_ISREG(st.st_mode)) what += " " + read_file(it->path()).value_or("(unreadable)");
         if (lgetxattr(it->path().c_str(), "trusted.pando.parent", nullptr, 0) >= 0) what += " parent";
         const std::string name = it->path().lexically_relative(root_).string();
-        if (name != ".pando/journal/lock") all[name] = what;  // holds the last holder's pid
+        if (name != ".pando/journal/lock") all[name] = what;  // names whoever was killed
     }
     return all;
 }
