@@ -95,29 +95,32 @@ ChangeLock::~ChangeLock() {
 }
 
 Result<ChangeLock> ChangeLock::take(int root, const Holder& who, Deadline deadline) {
-    ChangeLock lock;
-    lock.fd_ = TRY(open_lock(root));
+    UniqueFd fd = TRY(open_lock(root));
     bool told = false;
-    while (!TRY(try_lock(lock.fd_.get()))) {
+    while (!TRY(try_lock(fd.get()))) {
         if (deadline.passed())
-            return fail("CDSLs of this root are being changed by {}", description_of_holder(lock.fd_.get()))
+            return fail("CDSLs of this root are being changed by {}", description_of_holder(fd.get()))
                 .kind(ErrorKind::timeout)
                 .advise("wait for that command to end; a dead node's lock is free when it was fenced");
-        if (!told) log::info("waiting for {}, which changes CDSLs of this root", description_of_holder(lock.fd_.get()));
+        if (!told) log::info("waiting for {}, which changes CDSLs of this root", description_of_holder(fd.get()));
         told = true;
         // flock has no bound of its own, so the state is looked at again a few times a second.
         poll(nullptr, 0, deadline.capped(Milliseconds(100)).poll_timeout());
     }
-    TRY(sign(lock.fd_.get(), who));
-    return lock;
+    return signed_by(std::move(fd), who);
 }
 
 Result<std::optional<ChangeLock>> ChangeLock::take_now(int root, const Holder& who) {
+    UniqueFd fd = TRY(open_lock(root));
+    if (!TRY(try_lock(fd.get()))) return std::nullopt;
+    return std::optional(TRY(signed_by(std::move(fd), who)));
+}
+
+Result<ChangeLock> ChangeLock::signed_by(UniqueFd fd, const Holder& who) {
     ChangeLock lock;
-    lock.fd_ = TRY(open_lock(root));
-    if (!TRY(try_lock(lock.fd_.get()))) return std::nullopt;
+    lock.fd_ = std::move(fd);
     TRY(sign(lock.fd_.get(), who));
-    return std::optional(std::move(lock));
+    return lock;
 }
 
 }  // namespace pando::cdsl

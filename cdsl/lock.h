@@ -45,7 +45,9 @@ public:
     static Result<std::optional<ChangeLock>> take_now(int root, const Holder& who);
 
 private:
-    UniqueFd fd_;
+    static Result<ChangeLock> signed_by(UniqueFd fd, const Holder& who);
+
+    UniqueFd fd_;  // locked
 };
 
 }  // namespace pando::cdsl

@@ -33,6 +33,18 @@ Result<Place> place_of(int fd) {
     return Place{(st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0, st.stx_dev_major, st.stx_dev_minor, st.stx_ino};
 }
 
+// A view of the directory that nothing which is mounted elsewhere propagates into: systemd has / shared, and a clone of
+// it would be one with it.
+Result<UniqueFd> clone(int directory) {
+    UniqueFd mount(open_tree(directory, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
+    if (!mount.valid()) return fail_errno(errno, "binding the directory");
+    mount_attr attributes{};
+    attributes.propagation = MS_PRIVATE;
+    if (mount_setattr(mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0)
+        return fail_errno(errno, "making the mount private");
+    return mount;
+}
+
 Result<> attach(int mount, int target) {
     if (move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
         return fail_errno(errno, "attaching the mount");
@@ -55,9 +67,7 @@ Result<> bind_directory(int source, int target) {
     const Place there = TRY(place_of(target));
     if (there.mount_root && there.same_directory(wanted)) return {};
     if (there.mount_root) return fail("something else is mounted there").advise("unmount it, or leave the rule out");
-    const UniqueFd clone(open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
-    if (!clone.valid()) return fail_errno(errno, "binding the directory");
-    return attach(clone.get(), target);
+    return attach(TRY(clone(source)).get(), target);
 }
 
 Result<> mount_tmpfs(int target) {
@@ -90,8 +100,7 @@ Result<> mount_tmpfs(int target) {
 }
 
 Result<UniqueFd> bare_view(int directory) {
-    UniqueFd clone(open_tree(directory, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
-    if (clone.valid()) return clone;
+    if (auto view = clone(directory)) return view;
     return open_beneath(directory, "", O_PATH | O_DIRECTORY);
 }
 

@@ -3,6 +3,7 @@
 // killed at each step, after which the next command or boot completes or undoes it.
 #include "cdsl/change.h"
 #include "cdsl/additions.h"
+#include "cdsl/beneath.h"
 #include "cdsl/declare.h"
 #include "cdsl/live.h"
 #include "cdsl/rebuild.h"
@@ -139,6 +140,26 @@ TEST_F(Changes, OnARunningNodeItIsMountedAtOnceAndAFileIsALinkForAll) {
     struct stat st {};
     ASSERT_EQ(stat((root() / ".pando/nodes/n2/etc/motd").c_str(), &st), 0);
     EXPECT_EQ(st.st_mode & 07777U, 0640U);
+}
+
+// systemd has / shared: what is mounted there is mounted in every other view of it as well.
+TEST_F(Changes, OnASharedMountNothingAppearsInTheNodesTreesOrBelowTheMounts) {
+    as_node([&] {
+        ASSERT_EQ(mount(nullptr, root().c_str(), nullptr, MS_SHARED, nullptr), 0);
+        const auto shared = SharedRoot::open(root()).value();
+        boot("n1");
+        ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+        boot("n1");
+        ASSERT_TRUE(create({rule("/srv/app/conf", Mode::shared), ""}));
+        EXPECT_THAT(boot("n1").failures, IsEmpty());
+        const std::string mounts = read_file("/proc/self/mountinfo").value();
+        EXPECT_THAT(mounts, HasSubstr(root().string() + "/srv/app/conf "));
+        EXPECT_THAT(mounts, testing::Not(HasSubstr("/.pando/nodes/n1/srv/app/conf " + root().string())));
+        EXPECT_THAT(mounts, testing::Not(HasSubstr(root().string() + "/.pando/nodes/")));
+        EXPECT_THAT(mounts, testing::Not(HasSubstr(root().string() + "/.pando/shared/")));
+        put("/srv/app/data", "of n1");
+        EXPECT_EQ(read_beneath(shared.bare(), "/srv/app/data", 100).value(), "shared data");
+    });
 }
 
 TEST_F(Changes, MadeAgainIsFreeAndMadeOtherwiseIsRefused) {
