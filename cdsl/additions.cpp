@@ -19,20 +19,19 @@ bool is_scope(std::string_view scope) {
            (scope.starts_with("node:") && scope.size() > 5);
 }
 
-Result<std::vector<Rule>> additions_from(const YAML::Node& document) {
-    if (!document.IsMap()) return bad_input("is not a map");
-    const std::string version = TRY(required_scalar(document, "version"));
+Result<std::vector<Rule>> additions_from(const FlatDocument& document) {
+    const std::string version = TRY(required_scalar(document.top, "version"));
     if (version != std::to_string(additions_version))
         return bad_input("has version {}, this Pando reads version {}", version, additions_version)
             .advise("use the Pando that wrote it, or a newer one");
     TRY(check_keys(document, {"version", "cdsl"}));
-    const YAML::Node entries = document["cdsl"];
-    if (!entries || !entries.IsSequence()) return bad_input("has no list cdsl");
+    const auto* entries = document.list("cdsl");
+    if (entries == nullptr) return bad_input("has no list cdsl");
     std::vector<Rule> rules;
     std::set<std::pair<std::filesystem::path, std::string>> seen;
-    for (const auto& entry : entries) {
+    for (const FlatMap& entry : *entries) {
         Rule rule = TRY(rule_from_yaml(entry));
-        const int line = entry.Mark().line + 1;
+        const size_t line = entry.line;
         rule.declared = declared_root;
         if (!is_scope(rule.scope))
             return bad_input("line {}: scope {} is not known", line, rule.scope)
@@ -63,13 +62,15 @@ std::string additions_text(const std::vector<Rule>& rules) {
 
 Result<std::vector<Rule>> parse_additions(std::string_view text) {
     if (text.size() > inventory_limit) return bad_input("policy.yaml is longer than {} bytes", inventory_limit);
-    try {
-        auto rules = additions_from(YAML::Load(std::string(text)));
-        if (!rules) return Failure(rules.error().context("policy.yaml"));
-        return rules;
-    } catch (const YAML::Exception& error) {
-        return bad_input("policy.yaml: {}", error.what()).advise("mend the file by hand, or move it away");
+    const auto document = read_flat_yaml(text);
+    if (!document) {
+        Error error = document.error().context("policy.yaml");
+        error.advice = "mend the file by hand, or move it away";
+        return Failure(error);
     }
+    auto rules = additions_from(*document);
+    if (!rules) return Failure(rules.error().context("policy.yaml"));
+    return rules;
 }
 
 Result<std::vector<Rule>> read_additions(int root) {

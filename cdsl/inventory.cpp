@@ -23,33 +23,33 @@ void complete_old(Rule& rule) {
     rule.required = known != builtin.end() && known->required;
 }
 
-Result<Inventory> inventory_from(const YAML::Node& document) {
-    if (!document.IsMap()) return bad_input("is not a map");
-    const std::string text = TRY(required_scalar(document, "version"));
+Result<Inventory> inventory_from(const FlatDocument& document) {
+    const std::string text = TRY(required_scalar(document.top, "version"));
     const auto version = whole_number<int>(text);
     if (!version || *version < 1 || *version > inventory_version)
         return bad_input("has version {}, this Pando reads version {}", text, inventory_version)
             .advise("use the Pando that wrote it, or a newer one");
     TRY(check_keys(document, {"version", "rules", "filesystems", "below"}));
-    const YAML::Node entries = document["rules"];
-    if (!entries || !entries.IsSequence()) return bad_input("has no list of rules");
+    const auto* entries = document.list("rules");
+    if (entries == nullptr) return bad_input("has no list of rules");
     Inventory inventory;
     std::set<std::pair<std::filesystem::path, std::string>> seen;
-    for (const auto& entry : entries) {
+    for (const FlatMap& entry : *entries) {
         Rule rule = TRY(rule_from_yaml(entry));
         if (!seen.emplace(rule.path, rule.scope).second)
-            return bad_input("line {}: {} with scope {} is there twice", entry.Mark().line + 1, rule.path.string(),
-                             rule.scope);
+            return bad_input("line {}: {} with scope {} is there twice", entry.line, rule.path.string(), rule.scope);
         if (rule.declared.empty()) complete_old(rule);
         inventory.rules.push_back(std::move(rule));
     }
-    const YAML::Node filesystems = document["filesystems"];
-    if (filesystems && !filesystems.IsSequence()) return bad_input("filesystems is no list");
-    for (const auto& entry : filesystems) {
-        if (!entry.IsScalar()) return bad_input("line {}: a filesystem is a path", entry.Mark().line + 1);
-        inventory.filesystems.push_back(TRY(checked_path(entry.as<std::string>())));
-    }
-    if (document["below"]) inventory.below = TRY(checked_path(TRY(required_scalar(document, "below"))));
+    if (document.top.find("filesystems") != nullptr) return bad_input("filesystems is no list");
+    if (const auto* filesystems = document.list("filesystems"))
+        for (const FlatMap& entry : *filesystems) {
+            const std::string* path = entry.find("");
+            if (path == nullptr) return bad_input("line {}: a filesystem is a path", entry.line);
+            inventory.filesystems.push_back(TRY(checked_path(*path)));
+        }
+    if (document.top.find("below") != nullptr)
+        inventory.below = TRY(checked_path(TRY(required_scalar(document.top, "below"))));
     return inventory;
 }
 
@@ -72,26 +72,19 @@ std::string inventory_text(const Inventory& inventory) {
 }
 
 bool is_newer_inventory(std::string_view text) {
-    try {
-        const YAML::Node document = YAML::Load(std::string(text.substr(0, inventory_limit)));
-        return document.IsMap() && document["version"] && document["version"].as<int>() > inventory_version;
-    } catch (const YAML::Exception&) {
-        return false;
-    }
+    const auto document = read_flat_yaml(text.substr(0, inventory_limit));
+    const std::string* version = document ? document->top.find("version") : nullptr;
+    return version != nullptr && whole_number<int>(*version).value_or(0) > inventory_version;
 }
 
 Result<Inventory> parse_inventory(std::string_view text) {
-    // yaml-cpp has no bounds of its own.
     if (text.size() > inventory_limit) return bad_input("cdsl.yaml is longer than {} bytes", inventory_limit);
-    try {
-        auto inventory = inventory_from(YAML::Load(std::string(text)));
-        if (inventory) return inventory;
-        Error error = inventory.error().context("cdsl.yaml");
-        if (error.advice.empty()) error.advice = "pando cdsl repair finds the inventory again on disk";
-        return Failure(error);
-    } catch (const YAML::Exception& error) {
-        return bad_input("cdsl.yaml: {}", error.what()).advise("pando cdsl repair finds the inventory again on disk");
-    }
+    const auto document = read_flat_yaml(text);
+    auto inventory = document ? inventory_from(*document) : Result<Inventory>(Failure(document.error()));
+    if (inventory) return inventory;
+    Error error = inventory.error().context("cdsl.yaml");
+    if (error.advice.empty()) error.advice = "pando cdsl repair finds the inventory again on disk";
+    return Failure(error);
 }
 
 std::vector<Rule> leftovers(const std::vector<Rule>& policy, const Inventory& inventory) {

@@ -2,12 +2,13 @@
 #include "cdsl/journal.h"
 
 #include "base/number.h"
+#include "base/printable.h"
 #include "cdsl/beneath.h"
 #include "cdsl/layout.h"
+#include "cdsl/rule_yaml.h"
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <yaml-cpp/yaml.h>
 #include <algorithm>
 #include <array>
 
@@ -34,39 +35,23 @@ constexpr std::array<std::pair<Action::Kind, std::string_view>, 12> kinds{{{Acti
                                                                            {Action::Kind::commit, "commit"},
                                                                            {Action::Kind::tidy, "tidy"}}};
 
-Result<std::string> scalar(const YAML::Node& map, const char* key) {
-    const YAML::Node value = map[key];
-    if (!value || !value.IsScalar())
-        return bad_input("line {}: {} is missing or not a single value", map.Mark().line + 1, key);
-    return value.as<std::string>();
-}
-
-Result<> check_known(const YAML::Node& map, const std::vector<std::string_view>& known) {
-    for (const auto& pair : map) {
-        const auto key = pair.first.as<std::string>();
-        if (std::find(known.begin(), known.end(), key) == known.end())
-            return bad_input("line {}: unknown key {}", pair.first.Mark().line + 1, key);
-    }
-    return {};
-}
-
-Result<fs::path> path_from(const YAML::Node& entry, const char* key) {
-    if (!entry[key]) return fs::path();
-    const fs::path path = TRY(scalar(entry, key));
+Result<fs::path> path_from(const FlatMap& entry, const char* key) {
+    const std::string* text = entry.find(key);
+    if (text == nullptr) return fs::path();
+    const fs::path path = *text;
     for (const fs::path& name : path)
-        if (name == "..") return bad_input("line {}: {} has a .. in it", entry.Mark().line + 1, key);
+        if (name == "..") return bad_input("line {}: {} has a .. in it", entry.line, key);
     return path;
 }
 
-Result<std::vector<Action>> actions_from(const YAML::Node& list) {
-    if (!list || !list.IsSequence() || list.size() > actions_limit) return bad_input("has no list of actions");
+Result<std::vector<Action>> actions_from(const std::vector<FlatMap>* list) {
+    if (list == nullptr || list->size() > actions_limit) return bad_input("has no list of actions");
     std::vector<Action> actions;
-    for (const auto& entry : list) {
-        if (!entry.IsMap()) return bad_input("line {}: an action is a map", entry.Mark().line + 1);
-        TRY(check_known(entry, {"do", "from", "to", "path"}));
-        const std::string name = TRY(scalar(entry, "do"));
+    for (const FlatMap& entry : *list) {
+        TRY(check_keys(entry, {"do", "from", "to", "path"}));
+        const std::string name = TRY(required_scalar(entry, "do"));
         const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& row) { return row.second == name; });
-        if (kind == kinds.end()) return bad_input("line {}: {} is no action", entry.Mark().line + 1, name);
+        if (kind == kinds.end()) return bad_input("line {}: {} is no action", entry.line, printable(name));
         actions.push_back(
             {kind->first, TRY(path_from(entry, "from")), TRY(path_from(entry, "to")), TRY(path_from(entry, "path"))});
     }
@@ -89,24 +74,24 @@ void write_actions(YAML::Emitter& out, const char* key, const std::vector<Action
 }
 
 // The inventory and the additions are whole texts in it: what is written at the end is what was decided at first.
-Result<Intent> intent_from(const YAML::Node& document) {
-    if (!document.IsMap()) return bad_input("is not a map");
-    const std::string version = TRY(scalar(document, "version"));
+Result<Intent> intent_from(const FlatDocument& document) {
+    const std::string version = TRY(required_scalar(document.top, "version"));
     if (version != std::to_string(journal_version))
         return bad_input("has version {}, this Pando reads version {}", version, journal_version)
             .advise("use the Pando that wrote it, or a newer one");
-    TRY(check_known(document, {"version", "id", "holder", "actions", "undo", "inventory", "additions"}));
+    TRY(check_keys(document, {"version", "id", "holder", "actions", "undo", "inventory", "additions"}));
     Intent intent;
-    intent.id = TRY(scalar(document, "id"));
+    intent.id = TRY(required_scalar(document.top, "id"));
     if (intent.id.empty() || intent.id.find('/') != std::string::npos) return bad_input("has no id");
-    const auto holder = parse_holder(TRY(scalar(document, "holder")));
+    const auto holder = parse_holder(TRY(required_scalar(document.top, "holder")));
     if (!holder) return bad_input("does not say whose it is");
     intent.holder = *holder;
-    intent.actions = TRY(actions_from(document["actions"]));
-    intent.undo = TRY(actions_from(document["undo"]));
-    intent.inventory = TRY(parse_inventory(TRY(scalar(document, "inventory"))));
+    intent.actions = TRY(actions_from(document.list("actions")));
+    intent.undo = TRY(actions_from(document.list("undo")));
+    intent.inventory = TRY(parse_inventory(TRY(required_scalar(document.top, "inventory"))));
     // Their format is that of inventories: the file of additions is another concept, its rules are not.
-    if (document["additions"]) intent.additions = TRY(parse_inventory(TRY(scalar(document, "additions")))).rules;
+    if (document.top.find("additions") != nullptr)
+        intent.additions = TRY(parse_inventory(TRY(required_scalar(document.top, "additions")))).rules;
     return intent;
 }
 
@@ -174,11 +159,7 @@ std::string intent_text(const Intent& intent) {
 
 Result<Intent> parse_intent(std::string_view text) {
     if (text.size() > intent_limit) return bad_input("is longer than {} bytes", intent_limit);
-    try {
-        return intent_from(YAML::Load(std::string(text)));
-    } catch (const YAML::Exception& error) {
-        return bad_input("{}", error.what());
-    }
+    return intent_from(TRY(read_flat_yaml(text)));
 }
 
 Result<> write_intent(int root, Intent& intent) {

@@ -2,6 +2,7 @@
 #include "cdsl/rule_yaml.h"
 
 #include "base/number.h"
+#include "base/printable.h"
 
 #include <algorithm>
 
@@ -9,62 +10,67 @@ namespace pando::cdsl {
 
 namespace {
 
-Result<std::optional<std::string>> scalar(const YAML::Node& map, const char* key) {
-    const YAML::Node value = map[key];
-    if (!value) return std::nullopt;
-    if (!value.IsScalar()) return bad_input("line {}: {} is not a single value", map.Mark().line + 1, key);
-    return value.as<std::string>();
+template <typename Enum>
+Result<Enum> named(const FlatMap& entry, const char* key, std::optional<Enum> (*lookup)(std::string_view),
+                   Enum otherwise) {
+    const std::string* name = entry.find(key);
+    if (name == nullptr) return otherwise;
+    const auto value = lookup(*name);
+    if (!value) return bad_input("line {}: {} is no {}", entry.line, printable(*name), key);
+    return *value;
 }
 
-template <typename Enum>
-Result<Enum> named(const YAML::Node& entry, const char* key, std::optional<Enum> (*lookup)(std::string_view),
-                   Enum otherwise) {
-    const auto name = TRY(scalar(entry, key));
-    if (!name) return otherwise;
-    const auto value = lookup(*name);
-    if (!value) return bad_input("line {}: {} is no {}", entry.Mark().line + 1, *name, key);
-    return *value;
+std::string value_or(const FlatMap& entry, const char* key, const char* otherwise) {
+    const std::string* value = entry.find(key);
+    return value != nullptr ? *value : otherwise;
 }
 
 }  // namespace
 
-Result<std::string> required_scalar(const YAML::Node& map, const char* key) {
-    const auto value = TRY(scalar(map, key));
-    if (!value) return bad_input("line {}: {} is missing or not a single value", map.Mark().line + 1, key);
+Result<std::string> required_scalar(const FlatMap& map, const char* key) {
+    const std::string* value = map.find(key);
+    if (value == nullptr) return bad_input("line {}: {} is missing or not a single value", map.line, key);
     return *value;
 }
 
-Result<> check_keys(const YAML::Node& map, const std::vector<std::string_view>& known) {
-    for (const auto& pair : map) {
-        const auto key = pair.first.as<std::string>();
+Result<> check_keys(const FlatMap& map, const std::vector<std::string_view>& known) {
+    for (const auto& [key, value] : map.values) {
+        if (key.empty()) return bad_input("line {}: is a single value and no map", map.line);
         if (std::find(known.begin(), known.end(), key) == known.end())
-            return bad_input("line {}: unknown key {}", pair.first.Mark().line + 1, key);
+            return bad_input("line {}: unknown key {}", map.line, printable(key));
     }
     return {};
 }
 
-Result<Rule> rule_from_yaml(const YAML::Node& entry) {
-    if (!entry.IsMap()) return bad_input("line {}: a rule is a map", entry.Mark().line + 1);
+Result<> check_keys(const FlatDocument& document, const std::vector<std::string_view>& known) {
+    TRY(check_keys(document.top, known));
+    for (const auto& [key, list] : document.lists)
+        if (std::find(known.begin(), known.end(), key) == known.end())
+            return bad_input("unknown key {}", printable(key));
+    return {};
+}
+
+Result<Rule> rule_from_yaml(const FlatMap& entry) {
     TRY(check_keys(entry, {"path", "mode", "seed", "permissions", "scope", "when", "why", "required", "declared"}));
     Rule rule;
     rule.path = TRY(checked_path(TRY(required_scalar(entry, "path"))));
     const std::string mode = TRY(required_scalar(entry, "mode"));
-    if (!mode_named(mode)) return bad_input("line {}: {} is no mode", entry.Mark().line + 1, mode);
+    if (!mode_named(mode)) return bad_input("line {}: {} is no mode", entry.line, printable(mode));
     rule.mode = *mode_named(mode);
     const bool has_content = rule.mode == Mode::bind || rule.mode == Mode::link;
     rule.seed = TRY(named<Seed>(entry, "seed", seed_named, has_content ? Seed::copy : Seed::empty));
     rule.when = TRY(named<When>(entry, "when", when_named, When::always));
-    rule.scope = TRY(scalar(entry, "scope")).value_or("all");
-    rule.why = TRY(scalar(entry, "why")).value_or("");
-    rule.declared = TRY(scalar(entry, "declared")).value_or("");
-    const std::string required = TRY(scalar(entry, "required")).value_or("false");
+    rule.scope = value_or(entry, "scope", "all");
+    rule.why = value_or(entry, "why", "");
+    rule.declared = value_or(entry, "declared", "");
+    const std::string required = value_or(entry, "required", "false");
     if (required != "true" && required != "false")
-        return bad_input("line {}: required is true or false, not {}", entry.Mark().line + 1, required);
+        return bad_input("line {}: required is true or false, not {}", entry.line, printable(required));
     rule.required = required == "true";
-    const std::string octal = TRY(scalar(entry, "permissions")).value_or(rule.mode == Mode::link ? "0644" : "0755");
+    const std::string octal = value_or(entry, "permissions", rule.mode == Mode::link ? "0644" : "0755");
     const auto permissions = whole_number<uint32_t>(octal, 8);
     if (!permissions || *permissions > 07777)
-        return bad_input("line {}: {} are no octal permissions", entry.Mark().line + 1, octal);
+        return bad_input("line {}: {} are no octal permissions", entry.line, printable(octal));
     rule.permissions = *permissions;
     return rule;
 }
