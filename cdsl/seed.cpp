@@ -18,12 +18,6 @@ namespace {
 
 std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
 
-Result<bool> is_marked(int directory) {
-    if (getxattr(proc_path(directory).c_str(), parent_mark, nullptr, 0) >= 0) return true;
-    if (errno == ENODATA || errno == EOPNOTSUPP) return false;
-    return fail_errno(errno, "reading the mark of a directory");
-}
-
 Result<> mark(int directory) {
     if (setxattr(proc_path(directory).c_str(), parent_mark, "1", 1, 0) == 0 || errno == EOPNOTSUPP) return {};
     return fail_errno(errno, "marking a directory");
@@ -92,13 +86,20 @@ Result<> seed_from_root(int root, const Rule& rule, const std::vector<Rule>& rul
     });
 }
 
+Result<bool> is_marked_parent(int directory) {
+    if (fgetxattr(directory, parent_mark, nullptr, 0) >= 0) return true;
+    if (errno == EBADF && getxattr(proc_path(directory).c_str(), parent_mark, nullptr, 0) >= 0) return true;  // O_PATH
+    if (errno == ENODATA || errno == EOPNOTSUPP) return false;
+    return fail_errno(errno, "reading the mark of a directory");
+}
+
 Result<bool> Seeder::has(const std::string& tree, const fs::path& path) const {
     const fs::path place = fs::path(tree) / path.relative_path();
     const auto st = TRY(stat_beneath(nodes_, place));
     if (!st) return false;
     if (!S_ISDIR(st->st_mode)) return true;
     const auto directory = TRY(open_beneath(nodes_, place, O_PATH | O_DIRECTORY));
-    return !TRY(is_marked(directory.get()));
+    return !TRY(is_marked_parent(directory.get()));
 }
 
 Result<> Seeder::mark_parent(const std::string& tree, const fs::path& path) const {
@@ -170,7 +171,7 @@ Result<> Seeder::fill(int from, int into) const {
         }
         if (!S_ISDIR(there->st_mode)) continue;  // a piece that an interrupted run moved
         const auto deeper = TRY(open_beneath(into, name, O_PATH | O_DIRECTORY));
-        if (!TRY(is_marked(deeper.get()))) continue;  // so is this, or it is another rule's content
+        if (!TRY(is_marked_parent(deeper.get()))) continue;  // so is this, or it is another rule's content
         const auto source = TRY(open_beneath(from, name, O_PATH | O_DIRECTORY));
         TRY(fill(source.get(), deeper.get()));
     }
@@ -226,7 +227,7 @@ Result<> Seeder::prune(const std::string& tree, const fs::path& path) const {
             if (directory.error().sys == ENOENT) continue;
             return Failure(directory.error());
         }
-        if (!TRY(is_marked(directory->get()))) return {};
+        if (!TRY(is_marked_parent(directory->get()))) return {};
         const auto parent = TRY(open_parent(nodes_, fs::path(tree) / above));
         if (unlinkat(parent.get(), above.filename().c_str(), AT_REMOVEDIR) < 0) {
             if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY) return {};

@@ -25,6 +25,9 @@ Result<> mark_as_parent(int directory);
 // over by `rules` only the mount points.
 Result<> seed_from_root(int root, const Rule& rule, const std::vector<Rule>& rules, const Entry& to);
 
+// Is the directory of a tree there only for what is below it? (O_PATH will do.)
+Result<bool> is_marked_parent(int directory);
+
 class Seeder {
 public:
     // `nodes`: descriptor of /.pando/nodes, kept by the caller. `workplace`: a name in it that nobody else uses.

@@ -164,6 +164,19 @@ NodeFacts World::facts_of(const std::string& node) {
              {"/etc/iscsi/initiatorname.iscsi", {"InitiatorName=of." + node + "\n", false, 0600}}}};
 }
 
+config::Cluster World::cluster(std::vector<config::CdslRule> rules) {
+    config::Cluster cluster;
+    cluster.name = "grove";
+    for (const char* name : {"n1", "n2", "n3"}) {
+        config::Node node;
+        node.name = name;
+        node.profile = node.name == "n3" ? "storage" : "compute";
+        cluster.nodes.push_back(node);
+    }
+    cluster.cdsl = std::move(rules);
+    return cluster;
+}
+
 Mapped World::map_as(const std::string& node, const std::vector<Rule>& policy) const {
     auto mapped = map(root_, policy, facts_of(node));
     EXPECT_TRUE(mapped) << mapped.error().what;

@@ -62,6 +62,8 @@ protected:
     // map() without failures, in the process that calls.
     Mapped map_as(const std::string& node, const std::vector<Rule>& policy = builtin_policy()) const;
     static NodeFacts facts_of(const std::string& node);
+    // Nodes n1, n2 (profile compute) and n3 (profile storage), with these rules of their own.
+    static config::Cluster cluster(std::vector<config::CdslRule> rules = {});
 
 private:
     Filesystem filesystem_ = Filesystem::tmpfs;
