@@ -56,6 +56,7 @@ TEST(Profile, ShippedOneIsValidAndHoldsTheClusterStack) {
         EXPECT_THAT(profile->packages, Contains(package));
     EXPECT_THAT(profile->mask_units, Contains("corosync.service"));
     EXPECT_THAT(profile->enable_units, Contains("pando-node.service"));
+    EXPECT_THAT(profile->enable_units, Contains("pando-links.service"));
 }
 
 TEST(Profile, MissingFileIsBadInput) {
