@@ -15,6 +15,12 @@ Action declare_hw_probe(CLI::App& app);
 Action declare_cdsl_apply(CLI::App& app);
 Action declare_cdsl_create(CLI::App& app);
 Action declare_cdsl_delete(CLI::App& app);
+Action declare_cdsl_check(CLI::App& app);
+Action declare_cdsl_conflicts(CLI::App& app);
+Action declare_cdsl_exec(CLI::App& app);
+Action declare_cdsl_explain(CLI::App& app);
+Action declare_cdsl_guard(CLI::App& app);
+Action declare_cdsl_show(CLI::App& app);
 Action declare_cdsl_list(CLI::App& app);
 Action declare_cdsl_plan(CLI::App& app);
 Action declare_cdsl_repair(CLI::App& app);
@@ -48,7 +54,13 @@ const std::vector<Command>& commands() {
         {"cluster keygen", "make the key that the cluster's members share", declare_cluster_keygen},
         {"bundle make", "pack description and key into what a blade boots with", declare_bundle_make},
         {"hw probe", "what this machine is: identity, NICs, watchdogs, BMC", declare_hw_probe},
-        {"cdsl list", "which paths are a node's own, how, and why", declare_cdsl_list},
+        {"cdsl list", "which paths are a node's own, how, who declared them, and why", declare_cdsl_list},
+        {"cdsl show", "one such path with every node's copy", declare_cdsl_show},
+        {"cdsl explain", "where any path leads on each node, and whom a write there reaches", declare_cdsl_explain},
+        {"cdsl check", "is what is on disk what the policy says?", declare_cdsl_check},
+        {"cdsl conflicts", "which shared files several nodes keep writing, and rules for them", declare_cdsl_conflicts},
+        {"cdsl guard", "keep private files private when programs write them by rename", declare_cdsl_guard},
+        {"cdsl exec", "run a command over every node's copy of a path", declare_cdsl_exec},
         {"cdsl plan", "what would make the root as the policy has it", declare_cdsl_plan},
         {"cdsl apply", "make the root, and this node's mounts, as the policy has it", declare_cdsl_apply},
         {"cdsl create", "make a path each node's own, or every node's inside such a one", declare_cdsl_create},

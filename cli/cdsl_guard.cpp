@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// pando cdsl guard: private files stay private when programs write them by rename. A service of every node.
+#include "cdsl/guard.h"
+
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/description.h"
+
+#include <poll.h>
+#include <memory>
+
+namespace pando::cli {
+
+namespace {
+
+// Another node's change of the inventory is no event here: it is looked at so often.
+constexpr int look_again = 30'000;  // milliseconds
+
+struct GuardOptions {
+    std::string root = "/";
+    std::string node;
+};
+
+Result<int> guard_until_ended(const GuardOptions& options) {
+    std::string node = options.node;
+    if (node.empty()) node = booted_node().value_or("");
+    if (node.empty())
+        return bad_input("this machine is no node that pando-boot started").advise("name the node with --node");
+    auto guard = TRY(cdsl::LinkGuard::start(options.root, node));
+    log::info("{} links of {} are watched", guard.links(), node);
+    for (;;) {
+        pollfd event{guard.descriptor(), POLLIN, 0};
+        if (poll(&event, 1, look_again) < 0 && errno != EINTR) return fail_errno(errno, "waiting for what happens");
+        for (const std::string& line : TRY(guard.settle())) log::info("{}", line);
+    }
+}
+
+}  // namespace
+
+Action declare_cdsl_guard(CLI::App& app) {
+    auto options = std::make_shared<GuardOptions>();
+    app.add_option("--root", options->root, "the shared root")->capture_default_str();
+    app.add_option("--node", options->node, "whose own the files become; else the node this machine booted as");
+    app.footer("Runs until it is ended: pando-links.service runs it on every node.");
+    return [options]() -> Result<int> { return guard_until_ended(*options); };
+}
+
+}  // namespace pando::cli
