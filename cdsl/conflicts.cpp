@@ -93,7 +93,7 @@ fs::path WriteWatch::name_of(int file) const {
     if (n <= 0) return {};
     std::string_view text(buffer.data(), static_cast<size_t>(n));
     if (text.ends_with(deleted)) text.remove_suffix(deleted.size());
-    const fs::path path(text);
+    fs::path path(text);
     if (root_ == "/") return path;
     // A process in a mount namespace of its own may see the root as /.
     return is_below(path, root_) ? fs::path("/") / path.lexically_relative(root_) : fs::path();
