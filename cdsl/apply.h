@@ -29,6 +29,11 @@ using Checkpoint = std::function<void(std::string_view done)>;
 Plan prepare(const std::filesystem::path& root, const std::vector<Rule>& policy, const Checkpoint& checkpoint = {},
              const Holder& who = {});
 
+// The same within a change that was begun, for who reads the policy under its lock: what a command that was waited for
+// has just deleted must not come back.
+class Change;
+Plan prepare(Change change, const std::vector<Rule>& policy, const Checkpoint& checkpoint = {}, const Holder& who = {});
+
 struct FactFile {
     std::string content;
     bool keep_existing = false;  // made once and then kept, e.g. machine-id; an empty file does not count as made

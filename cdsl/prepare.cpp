@@ -248,6 +248,10 @@ public:
           policy_(std::move(policy)),
           checkpoint_(std::move(checkpoint)),
           who_(std::move(who)) {}
+    Run(Change change, std::vector<Rule> policy, Checkpoint checkpoint, Holder who)
+        : Run(change.shared().path(), std::move(policy), std::move(checkpoint), std::move(who)) {
+        change_ = std::move(change);
+    }
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
 
@@ -257,9 +261,11 @@ public:
     }
 
     Result<> begin() {
-        if (change_) return {};
-        change_ = TRY(Change::begin(root_, who_, checkpoint_));
-        for (const std::string& line : change_->recovered()) log::info("{}", line);
+        if (!intent_.id.empty()) return {};
+        if (!change_) {
+            change_ = TRY(Change::begin(root_, who_, checkpoint_));
+            for (const std::string& line : change_->recovered()) log::info("{}", line);
+        }
         intent_.holder = who_;
         intent_.actions = {{.kind = Action::Kind::prepare, .from = {}, .to = {}, .path = {}},
                            {.kind = Action::Kind::commit, .from = {}, .to = {}, .path = {}}};
@@ -357,8 +363,10 @@ Plan preparation(const fs::path& root, const std::vector<Rule>& rules, Extent ex
     return plan;
 }
 
-Plan prepare(const fs::path& root, const std::vector<Rule>& policy, const Checkpoint& checkpoint, const Holder& who) {
-    const auto run = std::make_shared<Run>(root, policy, checkpoint, who);
+namespace {
+
+Plan plan_of(const std::shared_ptr<Run>& run, const fs::path& root, const std::vector<Rule>& policy,
+             const Checkpoint& checkpoint) {
     const Plan steps = preparation(root, merged(policy), Extent::whole, checkpoint);
     Plan plan;
     plan.add({.text = "complete or undo what was interrupted",
@@ -377,6 +385,17 @@ Plan prepare(const fs::path& root, const std::vector<Rule>& policy, const Checkp
                   return run->write_inventory();
               }});
     return plan;
+}
+
+}  // namespace
+
+Plan prepare(const fs::path& root, const std::vector<Rule>& policy, const Checkpoint& checkpoint, const Holder& who) {
+    return plan_of(std::make_shared<Run>(root, policy, checkpoint, who), root, policy, checkpoint);
+}
+
+Plan prepare(Change change, const std::vector<Rule>& policy, const Checkpoint& checkpoint, const Holder& who) {
+    const fs::path root = change.shared().path();
+    return plan_of(std::make_shared<Run>(std::move(change), policy, checkpoint, who), root, policy, checkpoint);
 }
 
 }  // namespace pando::cdsl

@@ -56,33 +56,47 @@ void print(const Difference& found) {
         fmt::print("left as it is: {}, which no policy names; pando cdsl delete makes it every node's again\n", left);
 }
 
+// What another node wrote before this one had the lock is kept: `edit` is given what is on disk then.
+template <typename Edit>
+Result<> rewrite_inventory(const std::filesystem::path& root, const cdsl::Holder& who, Edit edit) {
+    const auto change = TRY(cdsl::Change::begin(root, who));
+    tell(change.recovered());
+    const auto before = TRY(cdsl::read_inventory(change.shared().bare()));
+    cdsl::Intent intent;
+    intent.inventory = TRY(edit(before));
+    if (before == intent.inventory) return {};
+    intent.actions = {{cdsl::Action::Kind::commit, {}, {}, {}}};
+    TRY(change.carry_out(intent));
+    return {};
+}
+
 // The filesystem gets an inventory that says what it is, and the root's one names it. In this order: what the root
 // names is there.
 Result<> introduce(const CdslRoot& root, const CdslRootOptions& options, const cdsl::Holder& who) {
+    using Known = std::optional<cdsl::Inventory>;
     const auto top = TRY(cdsl::SharedRoot::open(options.root));
-    const auto known = TRY(cdsl::read_inventory(top.bare()));
-    if (!known)
-        return fail("{} is no root that was prepared", options.root).advise("pando cdsl apply does that, first");
-    if (!TRY(cdsl::is_mounted_filesystem(top, root.inventory.below)))
-        return bad_input("{}: no filesystem of its own is mounted there", root.inventory.below.string())
-            .advise("mount the shared filesystem first, on every node at the same place");
-    const auto commit = [&](const std::filesystem::path& at, const cdsl::Inventory& inventory) -> Result<> {
-        const auto change = TRY(cdsl::Change::begin(at, who));
-        tell(change.recovered());
-        cdsl::Intent intent;
-        intent.inventory = inventory;
-        intent.actions = {{cdsl::Action::Kind::commit, {}, {}, {}}};
-        TRY(change.carry_out(intent));
-        return {};
+    const auto& below = root.inventory.below;
+    const auto named = [&](const Known& known) -> Result<cdsl::Inventory> {
+        if (!known)
+            return fail("{} is no root that was prepared", options.root).advise("pando cdsl apply does that, first");
+        cdsl::Inventory inventory = *known;
+        auto& all = inventory.filesystems;
+        if (std::find(all.begin(), all.end(), below) == all.end()) all.push_back(below);
+        std::sort(all.begin(), all.end());
+        return inventory;
     };
+    const Known known = TRY(cdsl::read_inventory(top.bare()));
+    const cdsl::Inventory wanted = TRY(named(known));
+    if (!TRY(cdsl::is_mounted_filesystem(top, below)))
+        return bad_input("{}: no filesystem of its own is mounted there", below.string())
+            .advise("mount the shared filesystem first, on every node at the same place");
     // One that cannot be read is repair's to mend: it says where the filesystem belongs.
-    if (!TRY(cdsl::read_inventory(root.shared.bare()))) TRY(commit(root.shared.path(), root.inventory));
-    cdsl::Inventory named = *known;
-    auto& all = named.filesystems;
-    if (std::find(all.begin(), all.end(), root.inventory.below) != all.end()) return {};
-    all.push_back(root.inventory.below);
-    std::sort(all.begin(), all.end());
-    return commit(top.path(), named);
+    if (!TRY(cdsl::read_inventory(root.shared.bare())))
+        TRY(rewrite_inventory(root.shared.path(), who, [&](const Known& there) -> Result<cdsl::Inventory> {
+            return there.value_or(root.inventory);
+        }));
+    if (known == wanted) return {};
+    return rewrite_inventory(top.path(), who, named);
 }
 
 struct Applied {
@@ -90,13 +104,22 @@ struct Applied {
     Live live;
 };
 
-Result<Applied> apply_on(const CdslRoot& root, const CdslRootOptions& options) {
+// Under the lock the policy is read again: whoever was waited for may have changed it.
+Result<> make_it_so(const CdslRoot& root, const CdslRootOptions& options) {
     const auto who = root.holder("pando cdsl apply");
+    auto change = TRY(cdsl::Change::begin(root.shared.path(), who));
+    tell(change.recovered());
+    const auto now = TRY(CdslRoot::open(options));
+    return cdsl::prepare(std::move(change), now.policy, {}, who).execute(Plan::Mode::apply);
+}
+
+Result<Applied> apply_on(const CdslRootOptions& options) {
+    const auto root = TRY(CdslRoot::open(options));
     Applied done;
     done.before = TRY(difference(root));
-    if (!root.inventory.below.empty()) TRY(introduce(root, options, who));
-    TRY(cdsl::prepare(root.shared.path(), root.policy, {}, who).execute(Plan::Mode::apply));
-    done.live = TRY(follow(root));
+    if (!root.inventory.below.empty()) TRY(introduce(root, options, root.holder("pando cdsl apply")));
+    if (!done.before.steps.empty()) TRY(make_it_so(root, options));
+    done.live = TRY(follow(TRY(CdslRoot::open(options))));
     return done;
 }
 
@@ -117,8 +140,7 @@ Result<int> apply(const ApplyOptions& options) {
     auto report = nlohmann::ordered_json::array();
     bool trouble = false;
     for (const auto& one : all) {
-        const auto root = TRY(CdslRoot::open(one));
-        const Applied done = TRY(apply_on(root, one));
+        const Applied done = TRY(apply_on(one));
         auto entry = done.before.json();
         entry["filesystem"] = one.filesystem.empty() ? "/" : one.filesystem;
         entry["node"] = done.live.json();

@@ -118,8 +118,9 @@ Result<> mend_disk(const CdslRoot& root, const cdsl::Inventory& inventory, bool 
     return {};
 }
 
-Result<> repair_all(const RepairOptions& options, const CdslRoot& root, Repair& repair) {
+Result<> repair_all(const RepairOptions& options, const CdslRoot& seen, Repair& repair) {
     if (options.dry_run) {
+        const CdslRoot& root = seen;
         for (const auto& intent : TRY(cdsl::read_intents(root.shared.bare())))
             repair.mended.push_back(fmt::format("complete {} of {}", intent.holder.command, intent.holder.node));
         const auto inventory = TRY(inventory_of(root, repair));
@@ -127,8 +128,9 @@ Result<> repair_all(const RepairOptions& options, const CdslRoot& root, Repair& 
         for (const auto& action : TRY(settle(options, root, inventory))) repair.mended.push_back(text_of(action));
         return name_the_rest(root, inventory, repair);
     }
-    const auto change = TRY(cdsl::Change::begin(root.shared.path(), root.holder("pando cdsl repair")));
+    const auto change = TRY(cdsl::Change::begin(seen.shared.path(), seen.holder("pando cdsl repair")));
     repair.mended = change.recovered();
+    const auto root = TRY(CdslRoot::open(options.root));  // as whoever was waited for left it
     cdsl::Intent intent;
     intent.inventory = TRY(inventory_of(root, repair));
     intent.actions = TRY(settle(options, root, intent.inventory));
