@@ -51,8 +51,19 @@ Result<UniqueFd> make_parent(int directory, const fs::path& name, int like, cons
     return made;
 }
 
+// Owner, permissions and ACL of the original: a key that only root may read stays one.
+Result<> seed_empty_file(const Entry& from, const Rule& rule, const Entry& to) {
+    const auto original = TRY(stat_beneath(from.directory, from.name));
+    if (!original || !S_ISREG(original->st_mode))
+        return replace_file(to.directory, to.name, "", rule.permissions, "seed");
+    TRY(copy_tree(from, to));
+    const auto file = TRY(open_beneath(to.directory, to.name, O_WRONLY));
+    if (ftruncate(file.get(), 0) < 0) return fail_errno(errno, "emptying {}", to.name);
+    return {};
+}
+
 Result<> seed_file(const Entry& from, const Rule& rule, const Entry& to) {
-    if (rule.seed == Seed::empty) return replace_file(to.directory, to.name, "", rule.permissions, "seed");
+    if (rule.seed == Seed::empty) return seed_empty_file(from, rule, to);
     const auto text = TRY(link_text(from.directory, from.name));
     if (!text) return copy_tree(from, to);
     // Somebody's symlink (resolv.conf into /run): relative to its directory, which is not where it goes.
