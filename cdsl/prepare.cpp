@@ -15,8 +15,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include <algorithm>
+#include <climits>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -39,6 +42,25 @@ constexpr Directory directories[] = {
 bool older(const struct stat& one, const struct stat& other) {
     if (one.st_mtim.tv_sec != other.st_mtim.tv_sec) return one.st_mtim.tv_sec < other.st_mtim.tv_sec;
     return one.st_mtim.tv_nsec < other.st_mtim.tv_nsec;
+}
+
+// ACLs among them. Links are not followed.
+Result<std::map<std::string, std::string>> attributes_of(int directory, const fs::path& name) {
+    const std::string path = fmt::format("/proc/self/fd/{}/{}", directory, name.string());
+    std::map<std::string, std::string> all;
+    std::string names(XATTR_LIST_MAX, '\0');
+    const ssize_t length = llistxattr(path.c_str(), names.data(), names.size());
+    if (length < 0 && errno == EOPNOTSUPP) return all;
+    if (length < 0) return fail_errno(errno, "listing extended attributes of {}", name.string());
+    std::string value(XATTR_SIZE_MAX, '\0');
+    for (size_t at = 0; at < static_cast<size_t>(length);) {
+        const std::string key = &names[at];
+        at += key.size() + 1;
+        const ssize_t size = lgetxattr(path.c_str(), key.c_str(), value.data(), value.size());
+        if (size < 0) return fail_errno(errno, "reading extended attribute {} of {}", key, name.string());
+        all[key] = value.substr(0, static_cast<size_t>(size));
+    }
+    return all;
 }
 
 // What the steps share. The root is opened by the first that needs it: planning alone reads nothing.
@@ -218,8 +240,18 @@ private:
         const auto one = TRY(stat_beneath(root, rule.path));
         const auto other = TRY(stat_beneath(root, seed));
         if (!one || !other) return false;
-        if (S_ISLNK(one->st_mode)) return S_ISLNK(other->st_mode);  // made absolute in the template
-        if (!S_ISREG(one->st_mode) || !S_ISREG(other->st_mode) || one->st_size != other->st_size) return false;
+        const auto here = TRY(open_parent(root, rule.path));
+        const auto there = TRY(open_parent(root, seed));
+        const fs::path name = rule.path.filename();
+        if (S_ISLNK(one->st_mode)) {
+            const std::string text = TRY(link_text(here.get(), name)).value_or("");
+            const fs::path target = (rule.path.parent_path() / text).lexically_normal();  // as the template has it
+            return TRY(link_text(there.get(), name)) == target.string();
+        }
+        if (!S_ISREG(one->st_mode) || one->st_mode != other->st_mode || one->st_size != other->st_size) return false;
+        if (one->st_uid != other->st_uid || one->st_gid != other->st_gid) return false;
+        if (static_cast<size_t>(one->st_size) > default_read_limit) return false;
+        if (TRY(attributes_of(here.get(), name)) != TRY(attributes_of(there.get(), name))) return false;
         return TRY(read_beneath(root, rule.path, default_read_limit)) ==
                TRY(read_beneath(root, seed, default_read_limit));
     }
