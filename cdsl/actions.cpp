@@ -122,6 +122,9 @@ private:
         const auto nodes = TRY(this->nodes());
         const auto there = TRY(stat_beneath(nodes.get(), action.to / action.path.relative_path()));
         if (!there) return {};
+        // It was emptied before. What is in it now without the mark was seeded by a run that was interrupted later.
+        const auto directory = TRY(open_beneath(nodes.get(), action.to / action.path.relative_path(), O_PATH));
+        if (!TRY(is_marked_parent(directory.get())) && !TRY(names_in(directory.get())).empty()) return {};
         return seeder(nodes.get()).mark_parent(action.to, action.path);
     }
 

@@ -10,6 +10,7 @@
 #include "tests/integration/cdsl/world.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -438,6 +439,66 @@ TEST_F(Changes, AFullDiskUndoesACreationAndLosesNothing) {
     EXPECT_THAT(differences(before, snapshot()), IsEmpty());
     ASSERT_EQ(mount(nullptr, root().c_str(), nullptr, MS_REMOUNT, "size=256m"), 0);
     EXPECT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+}
+
+TEST_F(Changes, WhatReplacedALinkIsOnlyForgottenWhenTheTemplateIsTheSame) {
+    ASSERT_TRUE(create({rule("/etc/motd", Mode::link), ""}));
+    const auto policy = policy_for_root(cluster_, read_additions_of(root()).value()).value();
+    const auto displaced = [&] { return list_directory(root() / ".pando/displaced").value().size(); };
+    const auto replace_and_apply = [&](const std::function<void()>& make) {
+        fs::remove(root() / "etc/motd");
+        make();
+        prepare_all(policy);
+        EXPECT_TRUE(fs::is_symlink(root() / "etc/motd"));
+    };
+    replace_and_apply([&] { put("/etc/motd", "welcome", 0640); });
+    EXPECT_EQ(displaced(), 0U);
+    replace_and_apply([&] { put("/etc/motd", "welcome", 0600); });
+    EXPECT_EQ(displaced(), 1U) << "other permissions";
+    replace_and_apply([&] {
+        put("/etc/motd", "welcome", 0640);
+        ASSERT_EQ(setxattr((root() / "etc/motd").c_str(), "trusted.note", "x", 1, 0), 0);
+    });
+    EXPECT_EQ(displaced(), 2U) << "another attribute";
+    fs::remove(root() / ".pando/nodes/.template/etc/motd");
+    fs::create_symlink("/run/one", root() / ".pando/nodes/.template/etc/motd");
+    replace_and_apply([&] { fs::create_symlink("../run/one", root() / "etc/motd"); });
+    EXPECT_EQ(displaced(), 2U);
+    replace_and_apply([&] { fs::create_symlink("/run/other", root() / "etc/motd"); });
+    EXPECT_EQ(displaced(), 3U) << "it leads elsewhere";
+}
+
+TEST_F(Changes, AnEmptySeedHasOwnerAndPermissionsOfWhatIsThere) {
+    put("/etc/key", "secret", 0600);
+    ASSERT_EQ(chown((root() / "etc/key").c_str(), 12, 34), 0);
+    Rule key = rule("/etc/key", Mode::link);
+    key.seed = Seed::empty;
+    ASSERT_TRUE(create({key, ""}));
+    for (const char* tree : {".template", "n1", "n2"}) {
+        struct stat st {};
+        ASSERT_EQ(stat((root() / ".pando/nodes" / tree / "etc/key").c_str(), &st), 0) << tree;
+        EXPECT_EQ(st.st_mode & 07777U, 0600U);
+        EXPECT_EQ(st.st_uid, 12U);
+        EXPECT_EQ(st.st_gid, 34U);
+        EXPECT_EQ(st.st_size, 0);
+    }
+}
+
+TEST_F(Changes, CompletingWhatSharedDirectoriesBecomePrivateCopiesNothingTwice) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    ASSERT_TRUE(create({rule("/srv/app/conf", Mode::shared), "n1"}));
+    put("/srv/app/conf/a", "everybody's");
+    const Ended ended = in_child([&] {
+        (void)remove({"/srv/app/conf", "", {}}, [](std::string_view done) {
+            if (done == "wrote the additions") kill(getpid(), SIGKILL);
+        });
+    });
+    ASSERT_TRUE(ended.killed);
+    int copies = 0;
+    ASSERT_TRUE(Change::begin(root(), {"n2", "pando cdsl repair"},
+                              [&](std::string_view done) { copies += done.starts_with("copied") ? 1 : 0; }));
+    EXPECT_EQ(copies, 0);
+    EXPECT_EQ(of("n2", "/srv/app/conf/a"), "everybody's");
 }
 
 TEST_F(Changes, AReadOnlyRootIsRefusedWithItsCause) {
