@@ -236,15 +236,31 @@ private:
         return fail("/{} is full of {}", kept_directory, path.string());
     }
 
+    static Result<bool> is_link(int directory, const fs::path& name, const fs::path& path) {
+        return TRY(link_text(directory, name)) == target_of_link(path);
+    }
+
     Result<> publish(const Action& action) const {
         if (TRY(stat_beneath(root_, action.from))) {
             const auto from = TRY(open_parent(root_, action.from));
             const auto to = TRY(open_parent(root_, action.to));
-            // A program may have replaced the link by a file of its own.
-            if (TRY(link_state(root_, action.to)) == LinkState::other) TRY(set_aside(to.get(), action.to));
-            if (renameat(from.get(), action.from.filename().c_str(), to.get(), action.to.filename().c_str()) < 0)
-                return fail_errno(errno, "putting {} in place of the link", action.to.string());
-            reached("published");
+            // A program may have replaced the link by a file of its own. One that does so from here on loses nothing
+            // either: its file comes out of the exchange.
+            const fs::path name = action.to.filename();
+            if (!TRY(is_link(from.get(), name, action.to))) {
+                if (TRY(link_state(root_, action.to)) == LinkState::other) TRY(set_aside(to.get(), action.to));
+                const bool linked = TRY(link_state(root_, action.to)) == LinkState::ours;
+                if (renameat2(from.get(), name.c_str(), to.get(), name.c_str(),
+                              linked ? RENAME_EXCHANGE : RENAME_NOREPLACE) < 0)
+                    return fail_errno(errno, "putting {} in place of the link", action.to.string());
+                reached("published");
+            }
+            if (TRY(stat_beneath(root_, action.from))) {
+                if (!TRY(is_link(from.get(), name, action.to)))
+                    TRY(set_aside(from.get(), action.to));
+                else if (unlinkat(from.get(), name.c_str(), 0) < 0)
+                    return fail_errno(errno, "removing the link that was {}", action.to.string());
+            }
             TRY(flush(to.get()));
             TRY(flush(from.get()));
         }
