@@ -15,6 +15,8 @@ namespace {
 
 // Another node's change of the inventory is no event here: it is looked at so often.
 constexpr int look_again = 30'000;  // milliseconds
+// The lock of changes gives no event either when it is free.
+constexpr int try_again = 500;
 
 struct GuardOptions {
     std::string root = "/";
@@ -29,9 +31,10 @@ Result<int> guard_until_ended(const GuardOptions& options) {
     auto guard = TRY(cdsl::LinkGuard::start(options.root, node));
     log::info("{} links of {} are watched", guard.links(), node);
     for (;;) {
-        pollfd event{guard.descriptor(), POLLIN, 0};
-        if (poll(&event, 1, look_again) < 0 && errno != EINTR) return fail_errno(errno, "waiting for what happens");
         for (const std::string& line : TRY(guard.settle())) log::info("{}", line);
+        pollfd event{guard.descriptor(), POLLIN, 0};
+        if (poll(&event, 1, guard.waiting() ? try_again : look_again) < 0 && errno != EINTR)
+            return fail_errno(errno, "waiting for what happens");
     }
 }
 

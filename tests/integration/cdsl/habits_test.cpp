@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Real programs, with their habits of writing: in place, by rename, through links. On private paths what they write is
 // the node's own; on shared ones it is everybody's.
+#include "cdsl/beneath.h"
+#include "cdsl/change.h"
+#include "cdsl/declare.h"
 #include "cdsl/guard.h"
+#include "cdsl/layout.h"
 #include "tests/integration/cdsl/world.h"
 
 #include <fcntl.h>
@@ -238,6 +242,135 @@ TEST_F(Habits, TheGuardFollowsTheInventory) {
         EXPECT_EQ(get("/.pando/nodes/n1/etc/issue"), "of n1\n");
         EXPECT_EQ(get("/.pando/nodes/n2/etc/issue"), "shared\n");
     });
+}
+
+// The publication of the file is an event in a directory of links like any other.
+TEST_F(Habits, ADeletionIsNotUndone) {
+    as_node([&] {
+        map_as("n1", policy_);
+        auto guard = LinkGuard::start(root(), "n1");
+        ASSERT_TRUE(guard) << guard.error().what;
+        {
+            const auto change = Change::begin(root(), {"n2", "pando cdsl delete"});
+            ASSERT_TRUE(change) << change.error().what;
+            auto intent = plan_deletion(change->shared(), cluster(), {.path = "/etc/motd", .keep = "n2"});
+            ASSERT_TRUE(intent) << intent.error().what;
+            ASSERT_TRUE(change->carry_out(*intent));
+        }
+        EXPECT_THAT(guard->settle().value(), IsEmpty());
+        put("/etc/motd", "shared again\n");
+        EXPECT_THAT(guard->settle().value(), IsEmpty());
+        EXPECT_FALSE(guard->waiting());
+    });
+    EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(at("/etc/motd"))));
+    EXPECT_EQ(get("/etc/motd"), "shared again\n");
+    EXPECT_EQ(get("/.pando/nodes/n1/etc/motd"), "(none)");
+}
+
+TEST_F(Habits, TheGuardWaitsForWhoeverHasTheLock) {
+    as_node([&] {
+        map_as("n1", policy_);
+        auto guard = LinkGuard::start(root(), "n1");
+        ASSERT_TRUE(guard) << guard.error().what;
+        put("/etc/motd", "of n1\n");
+        {
+            const auto change = Change::begin(root(), {"n2", "pando cdsl create"});
+            ASSERT_TRUE(change) << change.error().what;
+            EXPECT_THAT(guard->settle().value(), IsEmpty());
+            EXPECT_TRUE(guard->waiting());
+            EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(at("/etc/motd"))));
+        }
+        EXPECT_THAT(guard->settle().value(), ElementsAre(HasSubstr("/etc/motd: what a program put")));
+        EXPECT_FALSE(guard->waiting());
+    });
+    expect_private("/etc/motd", "of n1\n", "of the image\n");
+}
+
+TEST_F(Habits, TheGuardLeavesAPathToTheInterruptedChangeThatNamesIt) {
+    as_node([&] {
+        map_as("n1", policy_);
+        auto guard = LinkGuard::start(root(), "n1");
+        ASSERT_TRUE(guard) << guard.error().what;
+        const UniqueFd top(open(root().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        Intent intent{.holder = {"n2", "pando cdsl delete"}, .inventory = *read_inventory(top.get()).value()};
+        intent.actions.push_back({Action::Kind::unlink, {}, "etc/motd", {}});
+        ASSERT_TRUE(write_intent(top.get(), intent));
+        put("/etc/motd", "of n1\n");
+        put("/etc/hostname", "renamed\n");
+        EXPECT_THAT(guard->settle().value(), ElementsAre(HasSubstr("/etc/hostname: what a program put"),
+                                                         HasSubstr("/etc/motd: waits for a change")));
+        EXPECT_EQ(get("/.pando/nodes/n1/etc/motd"), "of the image\n");
+        ASSERT_TRUE(remove_intent(top.get(), intent.id));
+        EXPECT_THAT(guard->settle().value(), ElementsAre(HasSubstr("/etc/motd: what a program put")));
+        EXPECT_EQ(get("/.pando/nodes/n1/etc/motd"), "of n1\n");
+    });
+}
+
+TEST_F(Habits, WhatAnInterruptedGuardLeftNeverTakesThePlaceOfWhatCameLater) {
+    as_node([&] {
+        map_as("n1", policy_);
+        auto guard = LinkGuard::start(root(), "n1");
+        ASSERT_TRUE(guard) << guard.error().what;
+        put("/.pando/nodes/n1/etc/.pando.guard.motd", "an old file\n");
+        put("/etc/motd", "new\n");
+        EXPECT_THAT(guard->settle().value(), ElementsAre(HasSubstr("/etc/motd: what a program put")));
+        expect_link("/etc/motd");
+        EXPECT_EQ(get("/.pando/nodes/n1/etc/motd"), "new\n");
+        EXPECT_FALSE(fs::exists(at("/.pando/nodes/n1/etc/.pando.guard.motd")));
+    });
+}
+
+// The inventory changes while another file is taken: what was written meanwhile is still in the queue.
+TEST_F(Habits, AChangeOfTheInventoryLosesNothingThatWasWritten) {
+    as_node([&] {
+        map_as("n1", policy_);
+        bool once = true;
+        auto guard = LinkGuard::start(root(), "n1", [&](std::string_view done) {
+            if (done != "made the link" || !std::exchange(once, false)) return;
+            put("/etc/hostname", "renamed\n");
+            put("/.pando/cdsl.yaml", read_file(at("/.pando/cdsl.yaml")).value());
+        });
+        ASSERT_TRUE(guard) << guard.error().what;
+        put("/etc/motd", "of n1\n");
+        EXPECT_THAT(guard->settle().value(), ElementsAre(HasSubstr("/etc/motd")));
+        EXPECT_THAT(guard->settle().value(), ElementsAre(HasSubstr("/etc/hostname")));
+        EXPECT_EQ(get("/.pando/nodes/n1/etc/hostname"), "renamed\n");
+    });
+    expect_link("/etc/hostname");
+}
+
+TEST_F(Habits, WhatStoodInALinksPlaceBeforeTheGuardIsSaidAndLeftAlone) {
+    as_node([&] {
+        map_as("n1", policy_);
+        put("/etc/motd", "whose?\n");
+        auto guard = LinkGuard::start(root(), "n1");
+        ASSERT_TRUE(guard) << guard.error().what;
+        EXPECT_THAT(guard->settle().value(), ElementsAre(HasSubstr("/etc/motd: stands where the link belongs")));
+        EXPECT_THAT(guard->settle().value(), IsEmpty());
+        EXPECT_EQ(get("/etc/motd"), "whose?\n");
+    });
+}
+
+TEST_F(Habits, AFileThatCameWhileTheLinkWasPutBackIsLostToNobody) {
+    for (const bool symlink : {false, true}) {
+        as_node([&] {
+            map_as("n1", policy_);
+            auto guard = LinkGuard::start(root(), "n1", [&](std::string_view done) {
+                if (done != "made the link") return;
+                fs::create_symlink("issue", at("/etc/motd.new"));
+                if (!symlink) put("/etc/motd.new", "of another\n");
+                fs::rename(at("/etc/motd.new"), at("/etc/motd"));
+            });
+            ASSERT_TRUE(guard) << guard.error().what;
+            put("/etc/motd", "of n1\n");
+            EXPECT_THAT(guard->settle().value(), ElementsAre(HasSubstr("written twice"), HasSubstr("what a program")));
+        });
+        expect_link("/etc/motd");
+        size_t kept = 0;
+        for (const auto& entry : fs::directory_iterator(root() / displaced_directory))
+            kept += fs::is_symlink(entry.symlink_status()) == symlink ? 1 : 0;
+        EXPECT_EQ(kept, 1U);
+    }
 }
 
 TEST_F(Habits, TheGuardLeavesADirectoryInALinksPlaceAndSaysSo) {
