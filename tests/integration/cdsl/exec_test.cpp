@@ -68,7 +68,7 @@ TEST_F(Exec, ACopyThatIsReplacedMeanwhileIsStillTheOneThatWasOpened) {
 }
 
 TEST_F(Exec, WhatTakesTooLongIsThatCopysResultAndTheOthersFollow) {
-    const std::string hang = "test $PANDO_NODE = n2 || exec sleep 60; echo done";
+    const std::string hang = "test $PANDO_NODE = n2 || exec tail -f /dev/null; echo done";
     const auto shown = exec({"--path", "/etc/hostname", "--timeout", "1", "--", "sh", "-c", hang, "{}"});
     EXPECT_EQ(shown.status, 124) << shown.err;
     EXPECT_EQ(shown.out, "done\n");
