@@ -91,8 +91,9 @@ TEST_F(Habits, SedOnALinkIsGivenBackToItsNode) {
 }
 
 TEST_F(Habits, SedThatFollowsSymlinksLeavesTheLinkAlone) {
-    on_n1({"sed", "-i", "--follow-symlinks", "s/n1/edited/", (root() / ".pando/local/etc/hostname").string()});
-    expect_link("/etc/hostname");
+    on_n1({"sed", "-i", "--follow-symlinks", "s/image/n1/", at("/etc/motd")});
+    expect_link("/etc/motd");
+    expect_private("/etc/motd", "of the n1\n", "of the image\n");
 }
 
 // What hostnamectl has systemd-hostnamed do: a new file beside the old one, renamed over it. systemd-firstboot has the
@@ -116,7 +117,7 @@ TEST_F(Habits, ATimeZoneSetAsASymlinkIsTheNodesOwn) {
 TEST_F(Habits, VimWritesThroughTheLink) {
     const std::vector<std::string> vim = {"vim", "-es", "-u", "NONE", "-i", "NONE", "-c", "%s/image/n1/", "-c", "wq"};
     auto argv = vim;
-    argv.push_back((root() / ".pando/local/etc/motd").string());
+    argv.push_back(at("/etc/motd"));
     on_n1(argv);
     expect_link("/etc/motd");
     expect_private("/etc/motd", "of the n1\n", "of the image\n");
