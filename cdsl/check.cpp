@@ -289,7 +289,7 @@ private:
             if (!survey_.is_node(tree))
                 add(Drift::removed_node, fs::path("/") / nodes_directory / tree, tree,
                     "is the tree of a node that the description does not have",
-                    "add the node again, or remove the tree when nothing in it is needed");
+                    fmt::format("add the node again, or pando cdsl repair --retire {} keeps the tree aside", tree));
         return {};
     }
 
@@ -372,8 +372,10 @@ private:
         const bool linked = link && *link == LinkState::ours;
         add(Drift::unnamed, place, tree_node(),
             linked ? fmt::format("no rule names it, and {} is a link to it", path) : "no rule names it",
-            linked ? fmt::format("declare {} in the policy, or make it shared again: pando cdsl delete {}", path, path)
-                   : "remove it when nothing in it is needed");
+            linked
+                ? fmt::format("declare {} in the policy; or remove the link and run pando cdsl repair --set-aside {}",
+                              path, path)
+                : fmt::format("pando cdsl repair --set-aside {} keeps it aside", path));
     }
 
     void no_copies(const RuleTree& below) {

@@ -172,7 +172,8 @@ private:
                 place_.state = "no tree yet: starts from the template at the node's boot";
             return say(Reach::own_by_link,
                        "a write through the link reaches this node only; a program that writes by rename replaces the "
-                       "link, and then every node sees its file");
+                       "link, and every node sees its file until pando cdsl guard, a service of each node, makes it "
+                       "this node's own and puts the link back");
         }
         place_.at = rule.path;
         place_.state = state_of(survey_.view(), rule.path);

@@ -36,8 +36,11 @@ Result<> watch(const cdsl::Survey& survey, uint32_t seconds) {
     return cdsl::write_observed(survey.view(), observed);
 }
 
+// A name may have quotes, backslashes and line ends in it: what JSON makes of them YAML reads.
 std::string line_of(const cdsl::Rule& rule) {
-    return fmt::format("- {{path: \"{}\", mode: {}}}", rule.path.string(), cdsl::name_of(rule.mode));
+    using Json = nlohmann::json;
+    const std::string path = Json(rule.path.string()).dump(-1, ' ', false, Json::error_handler_t::replace);
+    return fmt::format("- {{path: {}, mode: {}}}", path, cdsl::name_of(rule.mode));
 }
 
 void print(const std::vector<cdsl::Conflict>& conflicts, const std::vector<std::string>& watched) {
