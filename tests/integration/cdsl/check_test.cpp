@@ -145,6 +145,20 @@ TEST_P(Check, FindsContentThatNoRuleNames) {
     EXPECT_THAT(found(), ElementsAre("unnamed n1 /.pando/nodes/n1/etc/stray", "unnamed n2 /.pando/nodes/n2/srv"));
 }
 
+TEST_P(Check, AdvisesWhatSettlesIt) {
+    booted();
+    put("/.pando/nodes/n1/etc/stray", "x");
+    fs::create_directory(root() / ".pando/nodes/gone");
+    const auto survey = Survey::of(root(), cluster());
+    ASSERT_TRUE(survey) << survey.error().what;
+    const auto checked = check(*survey, survey->nodes(), {});
+    ASSERT_TRUE(checked) << checked.error().what;
+    std::vector<std::string> advice;
+    for (const Finding& finding : checked->findings) advice.push_back(finding.advice);
+    EXPECT_THAT(advice, testing::UnorderedElementsAre(HasSubstr("pando cdsl repair --set-aside /etc/stray "),
+                                                      HasSubstr("pando cdsl repair --retire gone ")));
+}
+
 TEST_P(Check, OfTheWholeRootFindsLinksThatLeadToNothingOfAnybodys) {
     booted();
     fs::create_directories(root() / "opt/anna");
