@@ -32,8 +32,6 @@ Result<> move(int from, const fs::path& name, int to, const fs::path& new_name) 
     return {};
 }
 
-bool has_content(const Rule& rule) { return rule.mode == Mode::bind || rule.mode == Mode::link; }
-
 // Paths below `path` that have content of their own in the nodes' trees.
 std::vector<fs::path> content_below(const std::vector<Rule>& rules, const fs::path& path) {
     std::vector<fs::path> paths;

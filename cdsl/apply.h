@@ -3,6 +3,7 @@
 // Both are idempotent and crash-safe: every path is old or new.
 #pragma once
 
+#include "base/deadline.h"
 #include "base/result.h"
 #include "base/steps.h"
 #include "cdsl/lock.h"
@@ -55,11 +56,19 @@ struct Mapped {
                                                  // that was interrupted and is complete now
 };
 
+// How long a mapping waits for a change that another node makes just then.
+struct Patience {
+    Milliseconds required = std::chrono::minutes(2);  // for a new node's tree and for paths no two nodes can share
+    Milliseconds other = std::chrono::seconds(5);     // for copies and links that are missing: they fail alone
+};
+
 // At boot, with the root mounted at `root` and not yet switched to, and again on a running node: completes what was
-// interrupted (unless another node is at it), makes the node's tree from the template when it is new, writes its facts,
-// bind-mounts it at /.pando/local, then maps what the inventory has for this node. `policy` is the node's, to say what
-// of it was not applied yet, and to go by when the inventory is lost. Runs no program.
+// interrupted (unless another node is at it, or there is something to copy), makes the node's tree from the template
+// when it is new, bind-mounts it at /.pando/local, maps what the inventory has for this node, then writes the node's
+// facts. What is missing (a tree, a copy, a link) is made under the lock of changes; where all is there, no lock is
+// taken. `policy` is the node's, to say what of it was not applied yet, and to go by when the inventory is lost. Runs
+// no program.
 Result<Mapped> map(const std::filesystem::path& root, const std::vector<Rule>& policy, const NodeFacts& facts,
-                   const Checkpoint& checkpoint = {});
+                   const Checkpoint& checkpoint = {}, const Patience& patience = {});
 
 }  // namespace pando::cdsl

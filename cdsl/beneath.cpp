@@ -63,6 +63,16 @@ Result<UniqueFd> open_parent(int directory, const fs::path& path) {
     return open_beneath(directory, path.relative_path().parent_path(), O_PATH | O_DIRECTORY);
 }
 
+Result<int> Parents::of(const fs::path& path) {
+    const std::string_view parent = std::string_view(path.native()).substr(0, path.native().rfind('/') + 1);
+    if (!fd_.valid() || parent != parent_) {
+        fd_.reset();
+        fd_ = TRY(open_parent(directory_, path));
+        parent_ = parent;
+    }
+    return fd_.get();
+}
+
 Result<std::optional<struct stat>> stat_beneath(int directory, const fs::path& path) {
     auto parent = open_parent(directory, path);
     if (!parent && (parent.error().sys == ENOENT || parent.error().sys == ENOTDIR)) return std::nullopt;

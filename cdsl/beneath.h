@@ -24,6 +24,19 @@ Result<std::optional<struct stat>> stat_beneath(int directory, const std::filesy
 // The directory that holds `path`, to be used with path.filename().
 Result<UniqueFd> open_parent(int directory, const std::filesystem::path& path);
 
+// The same of many paths that come in order: a directory is opened once while they stay in it.
+class Parents {
+public:
+    explicit Parents(int directory) : directory_(directory) {}
+    // Good until the next call.
+    Result<int> of(const std::filesystem::path& path);
+
+private:
+    int directory_;
+    std::string parent_;
+    UniqueFd fd_;
+};
+
 // Makes the directory and those above it that are missing, as mkdir with these permissions would without a umask.
 Result<UniqueFd> ensure_directory(int directory, const std::filesystem::path& path, mode_t permissions);
 

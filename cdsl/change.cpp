@@ -68,6 +68,18 @@ Result<std::vector<std::string>> recover(const SharedRoot& shared, const Checkpo
     return lines;
 }
 
+Result<std::vector<std::string>> recover_now(const SharedRoot& shared, const Holder& who, const Checkpoint& checkpoint,
+                                             const std::function<bool(const Intent&)>& may) {
+    if (TRY(read_intents(shared.bare())).empty()) return std::vector<std::string>{};
+    const auto lock = TRY(ChangeLock::take_now(shared.bare(), who));
+    if (!lock) return std::vector<std::string>{};  // whoever has it began with that
+    for (const Intent& intent : TRY(read_intents(shared.bare())))
+        if (may && !may(intent))
+            return fail("{} of {} was interrupted", intent.holder.command, intent.holder.node)
+                .advise("pando-links.service completes it on a node that is up, or pando cdsl repair");
+    return recover(shared, checkpoint);
+}
+
 Result<Change> Change::begin(const fs::path& root, Holder who, Checkpoint checkpoint) {
     auto shared = TRY(SharedRoot::open(root));
     auto lock = TRY(ChangeLock::take(shared.bare(), who, Deadline::after(patience)));

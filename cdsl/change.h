@@ -11,6 +11,7 @@
 #include "cdsl/shared_root.h"
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -45,5 +46,10 @@ private:
 
 // Completes or undoes what the journal has; the caller holds the lock. Lines as of Change::recovered().
 Result<std::vector<std::string>> recover(const SharedRoot& shared, const Checkpoint& checkpoint);
+
+// The same, unless somebody holds the lock or `may` says no to one of the intents: an Error that names it then.
+Result<std::vector<std::string>> recover_now(const SharedRoot& shared, const Holder& who,
+                                             const Checkpoint& checkpoint = {},
+                                             const std::function<bool(const Intent&)>& may = {});
 
 }  // namespace pando::cdsl

@@ -19,8 +19,6 @@ namespace {
 
 using Kind = Action::Kind;
 
-bool has_content(const Rule& rule) { return rule.mode == Mode::bind || rule.mode == Mode::link; }
-
 const Rule* find(const std::vector<Rule>& rules, const fs::path& path) {
     const auto at = std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.path == path; });
     return at == rules.end() ? nullptr : &*at;

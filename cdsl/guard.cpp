@@ -34,20 +34,6 @@ Result<> flush(int directory) {
     return {};
 }
 
-// Is it for the change to say what becomes of the path? One of a whole root may be about any.
-bool names_path(const Intent& intent, const fs::path& path) {
-    const auto is_about = [&](const fs::path& named) {
-        const fs::path one = "/" / named.relative_path();
-        return one != "/" && (one == path || is_below(one, path) || is_below(path, one));
-    };
-    const auto names = [&](const Action& action) {
-        const bool whole = action.kind == Action::Kind::prepare && action.path.empty();
-        return whole || is_about(action.path) || is_about(action.from) || is_about(action.to);
-    };
-    return std::any_of(intent.actions.begin(), intent.actions.end(), names) ||
-           std::any_of(intent.undo.begin(), intent.undo.end(), names);
-}
-
 }  // namespace
 
 Result<LinkGuard> LinkGuard::start(const fs::path& root, const std::string& node, const Checkpoint& checkpoint) {
@@ -178,7 +164,7 @@ Result<> LinkGuard::settle_under_lock() {
             written_.erase(path);
             begun_.erase(path);
         } else if (std::any_of(intents->begin(), intents->end(),
-                               [&](const Intent& intent) { return names_path(intent, path); })) {
+                               [&](const Intent& intent) { return concerns(intent, path); })) {
             say(path, "waits for a change that was interrupted: pando cdsl repair completes it");
         } else {
             settle_one(rule->second);

@@ -196,4 +196,17 @@ Result<std::vector<Intent>> read_intents(int root) {
     return intents;
 }
 
+bool concerns(const Intent& intent, const fs::path& path) {
+    const auto is_about = [&](const fs::path& named) {
+        const fs::path one = "/" / named.relative_path();
+        return one != "/" && (one == path || is_below(one, path) || is_below(path, one));
+    };
+    const auto names = [&](const Action& action) {
+        const bool whole = action.kind == Action::Kind::prepare && action.path.empty();
+        return whole || is_about(action.path) || is_about(action.from) || is_about(action.to);
+    };
+    return std::any_of(intent.actions.begin(), intent.actions.end(), names) ||
+           std::any_of(intent.undo.begin(), intent.undo.end(), names);
+}
+
 }  // namespace pando::cdsl

@@ -55,6 +55,9 @@ struct Intent {
     bool operator==(const Intent&) const = default;
 };
 
+// Is it for the change to say what becomes of the path? One of a whole root may be about any.
+bool concerns(const Intent& intent, const std::filesystem::path& path);
+
 std::string intent_text(const Intent& intent);
 // Errors are of kind bad_input.
 Result<Intent> parse_intent(std::string_view text);

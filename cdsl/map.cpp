@@ -24,10 +24,31 @@ std::string line(const fs::path& path, const Error& error) {
     return error.advice.empty() ? text : fmt::format("{} ({})", text, error.advice);
 }
 
+// Renames and removals of names only: a boot does not wait for copies and for large trees to be removed.
+bool is_quick(const Intent& intent) {
+    using Kind = Action::Kind;
+    return std::none_of(intent.actions.begin(), intent.actions.end(), [&](const Action& action) {
+        if (action.kind == Kind::seed || action.kind == Kind::destroy) return true;
+        if (action.kind != Kind::prepare) return false;
+        const auto& rules = intent.inventory.rules;
+        return action.path.empty() || std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
+                   return rule.path == action.path && has_content(rule);
+               });
+    });
+}
+
+// Rules in order: what is mapped, and what could not be.
+struct Pass {
+    size_t binds = 0, links = 0, tmpfs = 0;
+    std::vector<std::string> failures, required_failures, repaired;
+    std::vector<const Rule*> incomplete;  // a copy or a link is missing, and what lies below such a path
+};
+
 class Mapping {
 public:
-    Mapping(const fs::path& root, const std::vector<Rule>& policy, const NodeFacts& facts, const Checkpoint& checkpoint)
-        : root_path_(root), policy_(policy), facts_(facts), checkpoint_(checkpoint) {}
+    Mapping(const fs::path& root, const std::vector<Rule>& policy, const NodeFacts& facts, const Checkpoint& checkpoint,
+            const Patience& patience)
+        : root_path_(root), policy_(policy), facts_(facts), checkpoint_(checkpoint), patience_(patience) {}
 
     Result<Mapped> run() {
         if (facts_.name.empty() || facts_.name.starts_with('.') || facts_.name.find('/') != std::string::npos)
@@ -40,39 +61,46 @@ public:
         nodes_ = TRY(open_beneath(root_.get(), nodes_directory, O_PATH | O_DIRECTORY));
         recover_interrupted();
         TRY(choose_rules());
-
         const Seeder seeder(nodes_.get(), ".new." + facts_.name, checkpoint_);
         TRY(seeder.clean());
-        if (!TRY(stat_beneath(nodes_.get(), facts_.name))) TRY(seeder.add_tree(template_tree, facts_.name));
-        tree_ = TRY(open_beneath(nodes_.get(), facts_.name, O_PATH | O_DIRECTORY));
+        TRY(have_tree(seeder));
 
         // The root as it is below all private mounts: where shared directories inside private ones come from.
         const auto view_point = TRY(open_beneath(root_.get(), shared_directory, O_PATH | O_DIRECTORY));
         TRY(bind_directory(root_.get(), view_point.get()));
         view_ = TRY(open_beneath(root_.get(), shared_directory, O_PATH | O_DIRECTORY));
         reached("bound the shared view");
-
-        for (const Rule& rule : rules_) attempt(rule.path, rule.required, [&] { return complete_tree(seeder, rule); });
-        for (const auto& [path, file] : facts_.files)
-            attempt(path, true, [&] { return write_fact(seeder, path, file); });
-
         const auto local = TRY(open_beneath(root_.get(), local_directory, O_PATH | O_DIRECTORY));
         TRY(bind_directory(tree_.get(), local.get()));
         reached("bound the node's tree");
-        for (const Rule& rule : rules_) attempt(rule.path, rule.required, [&] { return map_rule(rule); });
-        for (const Rule& rule : not_applied_) attempt(rule.path, false, [&] { return tell_not_applied(rule); });
+
+        Pass pass = map_complete();
+        if (!pass.incomplete.empty()) TRY(mend(seeder, pass));
+        take(std::move(pass));
+        for (const auto& [path, file] : facts_.files)
+            if (Result<> done = write_fact(seeder, path, file); !done)
+                mapped_.required_failures.push_back(line(path, done.error()));
+        for (const Rule& rule : not_applied_)
+            if (Result<> done = tell_not_applied(rule); !done)
+                mapped_.failures.push_back(line(rule.path, done.error()));
         return std::move(mapped_);
     }
 
 private:
-    // Only when nobody is at work: a boot waits for no other node.
+    Result<> hold(Milliseconds patience) {
+        if (lock_) return {};
+        const Holder who{facts_.name, "mapping"};
+        lock_ = TRY(ChangeLock::take(root_.get(), who, Deadline::after(patience)));
+        return choose_rules();  // as they are now
+    }
+
+    // Only when nobody is at work. What takes its time is left to pando-links.service.
     void recover_interrupted() {
         const auto work = [&]() -> Result<> {
             const auto shared = TRY(SharedRoot::open(root_path_));
-            if (TRY(read_intents(shared.bare())).empty()) return {};
-            const auto lock = TRY(ChangeLock::take_now(shared.bare(), {facts_.name, "boot"}));
-            if (!lock) return {};
-            for (std::string& line : TRY(recover(shared, checkpoint_))) mapped_.repaired.push_back(std::move(line));
+            const Holder who{facts_.name, "boot"};
+            for (std::string& line : TRY(recover_now(shared, who, checkpoint_, is_quick)))
+                mapped_.repaired.push_back(std::move(line));
             return {};
         };
         if (Result<> done = work(); !done)
@@ -85,9 +113,10 @@ private:
         std::vector<Rule> policy = policy_;
         std::sort(policy.begin(), policy.end(), [](const Rule& a, const Rule& b) { return a.path < b.path; });
         policy = sensible(policy);
+        not_applied_.clear();
         const auto inventory = read_inventory(root_.get());
-        if (inventory && *inventory) {
-            known_ = true;
+        known_ = inventory && *inventory;
+        if (known_) {
             rules_ = rules_of_node((*inventory)->rules, facts_.name, facts_.profile);
             for (Rule& rule : policy)
                 if (const Rule* mapped = rule_at(rule.path); mapped == nullptr || mapped->mode != rule.mode)
@@ -98,16 +127,170 @@ private:
         if (policy.empty())
             return fail("/{}: {}, and there is no policy to go by", inventory_path, why)
                 .advise("pando cdsl repair writes it anew, on a node or where the root is mounted");
-        mapped_.failures.push_back(fmt::format(
-            "/{}: {}; mapped what the policy says (pando cdsl repair writes it anew)", inventory_path, why));
+        const std::string said =
+            fmt::format("/{}: {}; mapped what the policy says (pando cdsl repair writes it anew)", inventory_path, why);
+        auto& all = mapped_.failures;
+        if (std::find(all.begin(), all.end(), said) == all.end()) all.push_back(said);
         rules_ = std::move(policy);
         return {};
     }
 
-    template <typename Work>
-    void attempt(const fs::path& path, bool required, Work work) {
-        if (Result<> done = work(); !done)
-            (required ? mapped_.required_failures : mapped_.failures).push_back(line(path, done.error()));
+    // A new node's is made under the lock: a change that is being made knows nothing of it.
+    Result<> have_tree(const Seeder& seeder) {
+        if (!TRY(stat_beneath(nodes_.get(), facts_.name))) {
+            TRY(hold(patience_.required));
+            if (!TRY(stat_beneath(nodes_.get(), facts_.name))) TRY(seeder.add_tree(template_tree, facts_.name));
+        }
+        tree_ = TRY(open_beneath(nodes_.get(), facts_.name, O_PATH | O_DIRECTORY));
+        return {};
+    }
+
+    // All that is as it shall be, in one pass. Takes no lock: what another node changes at this moment holds here as
+    // it would had this node booted before.
+    Pass map_complete() {
+        Parents in_tree(tree_.get());
+        Parents on_root(root_.get());
+        Pass pass;
+        for (const Rule& rule : rules_) {
+            const auto& last = pass.incomplete;
+            if (!last.empty() && is_below(rule.path, last.back()->path)) {  // mounted on what is mounted later
+                pass.incomplete.push_back(&rule);
+                continue;
+            }
+            const auto mapped = map_if_complete(rule, in_tree, on_root, pass);
+            if (!mapped)
+                add_failure(pass, rule, mapped.error());
+            else if (!*mapped)
+                pass.incomplete.push_back(&rule);
+        }
+        return pass;
+    }
+
+    // False: it is to be completed first.
+    Result<bool> map_if_complete(const Rule& rule, Parents& in_tree, Parents& on_root, Pass& pass) {
+        if (!TRY(applies(rule))) return true;
+        const char* name = last_name(rule.path);
+        if (rule.mode == Mode::link) {
+            const auto parent = on_root.of(rule.path);
+            if (!parent && parent.error().sys == ENOENT && known_) return false;
+            if (!parent) return Failure(parent.error());
+            if (TRY(link_text(*parent, name)) != target_of_link(rule.path)) {
+                TRY(link_state(root_.get(), rule.path));  // of a directory it has the words
+                if (known_) return false;
+                return fail("is no link").advise("pando cdsl apply makes it one, with its content for every node");
+            }
+            if (!TRY(has_copy(rule, in_tree)) && TRY(template_has(rule))) return false;
+            ++pass.links;
+            return true;
+        }
+        if (rule.mode == Mode::bind) {
+            const auto parent = in_tree.of(rule.path);
+            const UniqueFd source(parent ? openat(*parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1);
+            if (!source.valid()) {
+                const auto there = open_beneath(tree_.get(), rule.path, O_PATH | O_DIRECTORY);
+                if (there || there.error().sys == ENOENT) return false;
+                return Failure(there.error());  // it has the words
+            }
+            if (TRY(is_marked_parent(source.get()))) return false;
+            TRY(bind_directory(source.get(), TRY(mount_point(rule, on_root)).get()));
+            ++pass.binds;
+        } else {
+            TRY(map_without_copy(rule, on_root, pass));
+        }
+        reached("mounted");
+        return true;
+    }
+
+    Result<> map_without_copy(const Rule& rule, Parents& on_root, Pass& pass) {
+        const auto target = TRY(mount_point(rule, on_root));
+        if (rule.mode == Mode::tmpfs) {
+            TRY(mount_tmpfs(target.get()));
+            ++pass.tmpfs;
+            return {};
+        }
+        const auto source = TRY(ensure_directory(view_.get(), rule.path, rule.permissions));
+        TRY(bind_directory(source.get(), target.get()));
+        ++pass.binds;
+        return {};
+    }
+
+    Result<UniqueFd> mount_point(const Rule& rule, Parents& on_root) const {
+        if (const auto parent = on_root.of(rule.path)) {
+            UniqueFd there(openat(*parent, last_name(rule.path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+            if (there.valid()) return there;
+        }
+        return ensure_directory(root_.get(), rule.path, rule.permissions);
+    }
+
+    // Copies and links that are missing, under the lock of changes and by what is on disk then: a path that another
+    // node has just made everybody's is none of ours any more. Everything is mapped again, which does nothing where it
+    // holds.
+    Result<> mend(const Seeder& seeder, Pass& pass) {
+        const bool required = std::any_of(pass.incomplete.begin(), pass.incomplete.end(),
+                                          [](const Rule* rule) { return rule->required; });
+        if (auto held = hold(required ? patience_.required : patience_.other); !held) {
+            for (const Rule* rule : pass.incomplete) add_failure(pass, *rule, held.error().context("is left as it is"));
+            return {};
+        }
+        const auto intents = TRY(read_intents(root_.get()));
+        std::vector<std::string> repaired;
+        std::vector<std::pair<const Rule*, Error>> failed;
+        for (const Rule& rule : rules_)
+            if (Result<> done = complete(seeder, rule, intents, repaired); !done)
+                failed.emplace_back(&rule, done.error());
+        pass = map_complete();
+        pass.repaired = std::move(repaired);
+        for (const auto& [rule, error] : failed) {
+            add_failure(pass, *rule, error);
+            std::erase(pass.incomplete, rule);
+        }
+        for (const Rule* rule : pass.incomplete)
+            add_failure(pass, *rule, fail("lies below what cannot be mapped").error());
+        lock_.reset();
+        return {};
+    }
+
+    Result<> complete(const Seeder& seeder, const Rule& rule, const std::vector<Intent>& intents,
+                      std::vector<std::string>& repaired) {
+        if (!has_content(rule) || !TRY(applies(rule))) return {};
+        const bool linked =
+            rule.mode != Mode::link || !known_ || TRY(link_state(root_.get(), rule.path)) == LinkState::ours;
+        if (linked && TRY(seeder.has(facts_.name, rule.path))) return {};
+        for (const Intent& intent : intents)
+            if (concerns(intent, rule.path))
+                return fail("waits for {} of {}, which was interrupted", intent.holder.command, intent.holder.node)
+                    .advise("pando cdsl repair completes it");
+        TRY(complete_tree(seeder, rule));
+        if (!linked) TRY(keep_link(rule, repaired));
+        return {};
+    }
+
+    void take(Pass pass) {
+        mapped_.binds = pass.binds;
+        mapped_.links = pass.links;
+        mapped_.tmpfs = pass.tmpfs;
+        const auto append = [](std::vector<std::string>& to, std::vector<std::string>& from) {
+            std::move(from.begin(), from.end(), std::back_inserter(to));
+        };
+        append(mapped_.failures, pass.failures);
+        append(mapped_.required_failures, pass.required_failures);
+        append(mapped_.repaired, pass.repaired);
+    }
+
+    static void add_failure(Pass& pass, const Rule& rule, const Error& error) {
+        (rule.required ? pass.required_failures : pass.failures).push_back(line(rule.path, error));
+    }
+
+    static const char* last_name(const fs::path& path) { return path.c_str() + path.native().rfind('/') + 1; }
+
+    static Result<bool> has_copy(const Rule& rule, Parents& in_tree) {
+        const auto parent = in_tree.of(rule.path);
+        struct stat st {};
+        return parent && fstatat(*parent, last_name(rule.path), &st, AT_SYMLINK_NOFOLLOW) == 0;
+    }
+
+    Result<bool> template_has(const Rule& rule) const {
+        return Seeder(nodes_.get(), {}, checkpoint_).has(template_tree, rule.path);
     }
 
     // On the shared root, not inside anything private.
@@ -117,8 +300,7 @@ private:
 
     // The tree may be older than the rule.
     Result<> complete_tree(const Seeder& seeder, const Rule& rule) const {
-        if (rule.mode != Mode::bind && rule.mode != Mode::link) return {};
-        if (!TRY(applies(rule)) || TRY(seeder.has(facts_.name, rule.path))) return {};
+        if (TRY(seeder.has(facts_.name, rule.path))) return {};
         const bool seeded = TRY(seeder.has(template_tree, rule.path));
         if (!seeded && rule.mode == Mode::link) return {};  // had no content when it was made
         // Without a template: the package came after prepare(). The root's own directory is what it starts from.
@@ -189,43 +371,13 @@ private:
         return static_cast<size_t>(n) == content.size() && content == file.content;
     }
 
-    Result<> map_rule(const Rule& rule) {
-        if (!TRY(applies(rule))) return {};
-        if (rule.mode == Mode::link) {
-            TRY(keep_link(rule));
-            ++mapped_.links;
-            return {};
-        }
-        const auto target = TRY(ensure_directory(root_.get(), rule.path, rule.permissions));
-        if (rule.mode == Mode::tmpfs) {
-            TRY(mount_tmpfs(target.get()));
-            ++mapped_.tmpfs;
-        } else {
-            const int from = rule.mode == Mode::bind ? tree_.get() : view_.get();
-            const auto source = rule.mode == Mode::bind ? TRY(open_beneath(from, rule.path, O_PATH | O_DIRECTORY))
-                                                        : TRY(ensure_directory(from, rule.path, rule.permissions));
-            TRY(bind_directory(source.get(), target.get()));
-            ++mapped_.binds;
-        }
-        reached("mounted");
-        return {};
-    }
-
     // A program that writes by rename puts a file where the link was, and then every node sees it. The file is kept
     // aside and the link comes back.
-    Result<> keep_link(const Rule& rule) {
-        const auto state = TRY(link_state(root_.get(), rule.path));
-        if (state == LinkState::ours) return {};
-        if (!known_) return fail("is no link").advise("pando cdsl apply makes it one, with its content for every node");
-        const auto parent = TRY(open_parent(root_.get(), rule.path));
-        if (state == LinkState::other) {
-            const std::string kept = TRY(displace(root_.get(), rule.path, facts_.name));
-            reached("kept aside");
-            mapped_.repaired.push_back(fmt::format("{}: a program had replaced the link by a file, which is now {}",
-                                                   rule.path.string(), kept));
-        }
-        TRY(replace_by_link(parent.get(), rule.path.filename(), target_of_link(rule.path), facts_.name));
-        reached("linked again");
+    Result<> keep_link(const Rule& rule, std::vector<std::string>& repaired) const {
+        const std::string kept = TRY(put_link(root_.get(), rule.path, facts_.name, {}, checkpoint_));
+        if (!kept.empty())
+            repaired.push_back(fmt::format("{}: a program had replaced the link by a file, which is now {}",
+                                           rule.path.string(), kept));
         return {};
     }
 
@@ -248,6 +400,8 @@ private:
     bool known_ = false;               // by an inventory
     const NodeFacts& facts_;
     Checkpoint checkpoint_;
+    Patience patience_;
+    std::optional<ChangeLock> lock_;
     UniqueFd root_, nodes_, tree_, view_;
     Mapped mapped_;
 };
@@ -255,8 +409,8 @@ private:
 }  // namespace
 
 Result<Mapped> map(const fs::path& root, const std::vector<Rule>& policy, const NodeFacts& facts,
-                   const Checkpoint& checkpoint) {
-    return Mapping(root, policy, facts, checkpoint).run();
+                   const Checkpoint& checkpoint, const Patience& patience) {
+    return Mapping(root, policy, facts, checkpoint, patience).run();
 }
 
 }  // namespace pando::cdsl

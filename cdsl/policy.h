@@ -57,6 +57,9 @@ struct Rule {
     bool operator==(const Rule&) const = default;
 };
 
+// Does every node have a copy of its own, in its tree?
+inline bool has_content(const Rule& rule) { return rule.mode == Mode::bind || rule.mode == Mode::link; }
+
 std::string_view name_of(Mode mode);
 std::string_view name_of(Seed seed);
 std::string_view name_of(When when);

@@ -172,14 +172,9 @@ public:
     Result<> make_link(const Rule& rule) {
         const int root = TRY(view());
         TRY(ensure_directory(root, rule.path.parent_path(), 0755));
-        const auto parent = TRY(open_parent(root, rule.path));
-        // A program replaced the link by a file, or the seed is empty: what is there is nowhere else.
-        if (TRY(link_state(root, rule.path)) == LinkState::other && !TRY(same_as_template(rule))) {
-            TRY(displace(root, rule.path, "shared"));
-            reached("kept aside");
-        }
-        TRY(replace_by_link(parent.get(), rule.path.filename(), target_of_link(rule.path), writer));
-        reached("linked");
+        // What a program put there meanwhile, or an empty seed does not have, is nowhere else.
+        TRY(put_link(
+            root, rule.path, "shared", [&](const Entry& entry) { return same_as_template(rule, entry); }, checkpoint_));
         return {};
     }
 
@@ -234,26 +229,25 @@ private:
         return unmarked;
     }
 
-    Result<bool> same_as_template(const Rule& rule) {
-        const int root = TRY(view());
+    // `entry`: what stood at the rule's path.
+    Result<bool> same_as_template(const Rule& rule, const Entry& entry) {
         const fs::path seed = fs::path(nodes_directory) / template_tree / rule.path.relative_path();
-        const auto one = TRY(stat_beneath(root, rule.path));
-        const auto other = TRY(stat_beneath(root, seed));
+        const auto one = TRY(stat_beneath(entry.directory, entry.name));
+        const auto other = TRY(stat_beneath(TRY(view()), seed));
         if (!one || !other) return false;
-        const auto here = TRY(open_parent(root, rule.path));
-        const auto there = TRY(open_parent(root, seed));
+        const auto there = TRY(open_parent(TRY(view()), seed));
         const fs::path name = rule.path.filename();
         if (S_ISLNK(one->st_mode)) {
-            const std::string text = TRY(link_text(here.get(), name)).value_or("");
+            const std::string text = TRY(link_text(entry.directory, entry.name)).value_or("");
             const fs::path target = (rule.path.parent_path() / text).lexically_normal();  // as the template has it
             return TRY(link_text(there.get(), name)) == target.string();
         }
         if (!S_ISREG(one->st_mode) || one->st_mode != other->st_mode || one->st_size != other->st_size) return false;
         if (one->st_uid != other->st_uid || one->st_gid != other->st_gid) return false;
         if (static_cast<size_t>(one->st_size) > default_read_limit) return false;
-        if (TRY(attributes_of(here.get(), name)) != TRY(attributes_of(there.get(), name))) return false;
-        return TRY(read_beneath(root, rule.path, default_read_limit)) ==
-               TRY(read_beneath(root, seed, default_read_limit));
+        if (TRY(attributes_of(entry.directory, entry.name)) != TRY(attributes_of(there.get(), name))) return false;
+        return TRY(read_beneath(entry.directory, entry.name, default_read_limit)) ==
+               TRY(read_beneath(there.get(), name, default_read_limit));
     }
 
     // Is there something to start a node's file from?

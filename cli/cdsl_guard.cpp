@@ -3,8 +3,8 @@
 #include "cdsl/guard.h"
 
 #include "base/log.h"
+#include "cli/cdsl_root.h"
 #include "cli/command.h"
-#include "cli/description.h"
 
 #include <poll.h>
 #include <memory>
@@ -23,11 +23,23 @@ struct GuardOptions {
     std::string node;
 };
 
+// What a boot leaves to us because it takes its time: copies, and the removal of trees.
+Result<> complete_interrupted(const std::string& root, const std::string& node) {
+    const auto done = TRY(cdsl::recover_now(TRY(cdsl::SharedRoot::open(root)), {node, "pando cdsl guard"}));
+    if (done.empty()) return {};
+    tell(done);
+    CdslRootOptions options;
+    options.root = root;
+    TRY(follow(TRY(CdslRoot::open(options)))).print();
+    return {};
+}
+
 Result<int> guard_until_ended(const GuardOptions& options) {
     std::string node = options.node;
     if (node.empty()) node = booted_node().value_or("");
     if (node.empty())
         return bad_input("this machine is no node that pando-boot started").advise("name the node with --node");
+    if (auto done = complete_interrupted(options.root, node); !done) log::warning("{}", done.error().what);
     auto guard = TRY(cdsl::LinkGuard::start(options.root, node));
     log::info("{} links of {} are watched", guard.links(), node);
     for (;;) {

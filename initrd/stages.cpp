@@ -26,7 +26,7 @@ const std::vector<Stage>& boot_stages() {
         {"join", seconds(300), Policy::reboot, run_join,
          "start the missing nodes, or check the cluster network between them"},
         {"root", seconds(120), Policy::reboot, run_root, "see /run/initramfs/var/log of a node that is up"},
-        {"cdsl", seconds(30), Policy::rescue, run_cdsl, "look at /sysroot/.pando"},
+        {"cdsl", seconds(150), Policy::rescue, run_cdsl, "look at /sysroot/.pando"},
         {"handover", seconds(30), Policy::rescue, run_handover, "is there an /sbin/init on the root?"},
     };
     return stages;

@@ -36,6 +36,9 @@ using Snapshot = std::map<std::string, std::string>;
 // One line per path that is not the same in both.
 std::vector<std::string> differences(const Snapshot& expected, const Snapshot& seen);
 
+// Without what power that goes at one moment leaves: a file that gave its path to a link and is in the template too.
+std::vector<std::string> without_spares(std::vector<std::string> differences);
+
 enum class Filesystem { tmpfs, ext4 };
 
 class World : public testing::Test {
