@@ -12,6 +12,8 @@ namespace pando::cdsl {
 
 namespace {
 
+constexpr size_t keys = 10;  // of a rule
+
 template <typename Pairs>
 auto found_in(const Pairs& pairs, std::string_view key) {
     return std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.first == key; });
@@ -93,6 +95,7 @@ private:
         waiting_ = false;
         item_ = &list_->emplace_back();
         item_->line = number_;
+        item_->values.reserve(keys);
         if (more_of_item(text)) {
             single_ = false;
             return true;

@@ -110,29 +110,38 @@ private:
     // The inventory says what is on disk; what the policy has beyond it was not applied yet. Without an inventory the
     // policy is the best there is: links are left as they are, then.
     Result<> choose_rules() {
-        std::vector<Rule> policy = policy_;
-        std::sort(policy.begin(), policy.end(), [](const Rule& a, const Rule& b) { return a.path < b.path; });
-        policy = sensible(policy);
         not_applied_.clear();
-        const auto inventory = read_inventory(root_.get());
+        auto inventory = read_inventory(root_.get());
         known_ = inventory && *inventory;
         if (known_) {
-            rules_ = rules_of_node((*inventory)->rules, facts_.name, facts_.profile);
-            for (Rule& rule : policy)
-                if (const Rule* mapped = rule_at(rule.path); mapped == nullptr || mapped->mode != rule.mode)
-                    not_applied_.push_back(std::move(rule));
+            rules_ = rules_of_node(std::move((*inventory)->rules), facts_.name, facts_.profile);
+            if (std::all_of(policy_.begin(), policy_.end(), [&](const Rule& rule) { return is_applied(rule); }))
+                return {};
+            for (Rule& rule : sensible_policy())
+                if (!is_applied(rule)) not_applied_.push_back(std::move(rule));
             return {};
         }
         const std::string why = inventory ? "is lost" : inventory.error().what;
-        if (policy.empty())
+        if (policy_.empty())
             return fail("/{}: {}, and there is no policy to go by", inventory_path, why)
                 .advise("pando cdsl repair writes it anew, on a node or where the root is mounted");
         const std::string said =
             fmt::format("/{}: {}; mapped what the policy says (pando cdsl repair writes it anew)", inventory_path, why);
         auto& all = mapped_.failures;
         if (std::find(all.begin(), all.end(), said) == all.end()) all.push_back(said);
-        rules_ = std::move(policy);
+        rules_ = sensible_policy();
         return {};
+    }
+
+    std::vector<Rule> sensible_policy() const {
+        std::vector<Rule> policy = policy_;
+        std::sort(policy.begin(), policy.end(), [](const Rule& a, const Rule& b) { return is_before(a.path, b.path); });
+        return sensible(std::move(policy));
+    }
+
+    bool is_applied(const Rule& rule) const {
+        const Rule* mapped = rule_at(rule.path);
+        return mapped != nullptr && mapped->mode == rule.mode;
     }
 
     // A new node's is made under the lock: a change that is being made knows nothing of it.
@@ -318,9 +327,10 @@ private:
     }
 
     const Rule* rule_at(const fs::path& path) const {
-        const auto at = std::lower_bound(rules_.begin(), rules_.end(), path,
-                                         [](const Rule& rule, const fs::path& wanted) { return rule.path < wanted; });
-        return at != rules_.end() && at->path == path ? &*at : nullptr;
+        const auto at = std::lower_bound(rules_.begin(), rules_.end(), path, [](const Rule& rule, const fs::path& one) {
+            return is_before(rule.path, one);
+        });
+        return at != rules_.end() && at->path.native() == path.native() ? &*at : nullptr;
     }
 
     bool is_mount_point(const fs::path& path) const {

@@ -19,6 +19,8 @@ namespace {
 
 constexpr const char* tmpfs_size = "25%";  // of memory; the kernel's own default is half
 
+std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
+
 struct Place {
     bool mount_root = false;  // is it the top of something mounted?
     uint64_t device_major = 0, device_minor = 0, inode = 0;
@@ -57,8 +59,7 @@ Result<bool> is_mount_root(int fd) { return TRY(place_of(fd)).mount_root; }
 
 Result<> detach(int target) {
     if (!TRY(is_mount_root(target))) return {};
-    if (umount2(fmt::format("/proc/self/fd/{}", target).c_str(), MNT_DETACH) < 0)
-        return fail_errno(errno, "unmounting");
+    if (umount2(proc_path(target).c_str(), MNT_DETACH) < 0) return fail_errno(errno, "unmounting");
     return {};
 }
 
@@ -80,23 +81,11 @@ Result<> mount_tmpfs(int target) {
     }
     struct stat st {};
     if (fstat(target, &st) < 0) return fail_errno(errno, "stat");
-    const UniqueFd context(fsopen("tmpfs", FSOPEN_CLOEXEC));
-    if (!context.valid()) return fail_errno(errno, "making a tmpfs");
-    const auto set = [&](const char* key, const std::string& value) -> Result<> {
-        if (fsconfig(context.get(), FSCONFIG_SET_STRING, key, value.c_str(), 0) < 0)
-            return fail_errno(errno, "setting {}={} of a tmpfs", key, value);
-        return {};
-    };
-    TRY(set("source", "tmpfs"));
-    TRY(set("size", tmpfs_size));
-    TRY(set("mode", fmt::format("{:04o}", st.st_mode & 07777U)));
-    TRY(set("uid", std::to_string(st.st_uid)));
-    TRY(set("gid", std::to_string(st.st_gid)));
-    if (fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
-        return fail_errno(errno, "making a tmpfs");
-    const UniqueFd mount(fsmount(context.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
-    if (!mount.valid()) return fail_errno(errno, "making a tmpfs");
-    return attach(mount.get(), target);
+    const std::string data =
+        fmt::format("size={},mode={:04o},uid={},gid={}", tmpfs_size, st.st_mode & 07777U, st.st_uid, st.st_gid);
+    if (mount("tmpfs", proc_path(target).c_str(), "tmpfs", MS_NOSUID | MS_NODEV, data.c_str()) < 0)
+        return fail_errno(errno, "mounting a tmpfs");
+    return {};
 }
 
 Result<UniqueFd> bare_view(int directory) {

@@ -126,17 +126,18 @@ using Optional = std::function<bool(const Rule&)>;
 
 // What lies around a rule decides whether it makes sense: private inside private changes nothing, and only what is
 // private can be shared again. `all` has parents first.
-Result<std::vector<Rule>> nested(const std::vector<Rule>& all, const Optional& optional) {
+Result<std::vector<Rule>> nested(std::vector<Rule> all, const Optional& optional) {
     std::vector<Rule> kept;
+    kept.reserve(all.size());         // what `around` points to stays where it is
     std::vector<const Rule*> around;  // from the outermost to the nearest
-    for (const Rule& rule : all) {
+    for (Rule& rule : all) {
         while (!around.empty() && !is_below(rule.path, around.back()->path)) around.pop_back();
         const Rule* outer = around.empty() ? nullptr : around.back();
-        const std::string path = rule.path.string();
+        const auto path = [&] { return rule.path.string(); };
 
         if (outer != nullptr && outer->mode == Mode::link) {
             if (optional(rule)) continue;
-            return bad_input("CDSL {}: lies below {}, which is a single file (mode link)", path, outer->path.string())
+            return bad_input("CDSL {}: lies below {}, which is a single file (mode link)", path(), outer->path.string())
                 .advise("use mode bind for the directory");
         }
         const bool in_private = outer != nullptr && outer->mode != Mode::shared;
@@ -145,30 +146,27 @@ Result<std::vector<Rule>> nested(const std::vector<Rule>& all, const Optional& o
         const bool needless = rule.mode == Mode::shared ? !in_private : in_private && !differs;
         if (needless && optional(rule)) continue;
         if (needless && rule.mode == Mode::shared)
-            return bad_input("CDSL {}: is shared already, nothing around it is private", path)
+            return bad_input("CDSL {}: is shared already, nothing around it is private", path())
                 .advise("mode shared is for directories inside a bind or tmpfs");
         if (needless)
-            return bad_input("CDSL {}: is private already, it lies in {} (mode {})", path, outer->path.string(),
+            return bad_input("CDSL {}: is private already, it lies in {} (mode {})", path(), outer->path.string(),
                              name_of(outer->mode))
                 .advise("leave it out");
-        kept.push_back(rule);
-        around.push_back(&rule);
+        kept.push_back(std::move(rule));
+        around.push_back(&kept.back());
     }
     return kept;
 }
 
 // Of several rules for one path the weightiest that holds for the node; parents first.
-std::vector<Rule> chosen_for(const std::vector<Rule>& rules, std::string_view node, std::string_view profile) {
-    std::map<fs::path, const Rule*> by_path;  // its order has parents before children
-    for (const Rule& rule : rules) {
-        if (!holds_for(rule, node, profile)) continue;
-        const Rule*& slot = by_path[rule.path];
-        if (slot == nullptr || weight(rule) > weight(*slot)) slot = &rule;
-    }
-    std::vector<Rule> chosen;
-    chosen.reserve(by_path.size());
-    for (const auto& [path, rule] : by_path) chosen.push_back(*rule);
-    return chosen;
+std::vector<Rule> chosen_for(std::vector<Rule> rules, std::string_view node, std::string_view profile) {
+    std::erase_if(rules, [&](const Rule& rule) { return !holds_for(rule, node, profile); });
+    std::stable_sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) {
+        return a.path.native() == b.path.native() ? weight(a) > weight(b) : is_before(a.path, b.path);
+    });
+    const auto same = [](const Rule& a, const Rule& b) { return a.path.native() == b.path.native(); };
+    rules.erase(std::unique(rules.begin(), rules.end(), same), rules.end());
+    return rules;
 }
 
 }  // namespace
@@ -181,8 +179,16 @@ std::optional<Seed> seed_named(std::string_view name) { return value_in(seed_nam
 std::optional<When> when_named(std::string_view name) { return value_in(when_names, name); }
 
 bool is_below(const fs::path& path, const fs::path& directory) {
-    const auto [in_directory, in_path] = std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
-    return in_directory == directory.end() && in_path != path.end();
+    std::string_view around = directory.native();
+    if (around.ends_with('/')) around.remove_suffix(1);
+    const std::string_view inside = path.native();
+    return inside.size() > around.size() + 1 && inside[around.size()] == '/' && inside.starts_with(around);
+}
+
+bool is_before(const fs::path& one, const fs::path& other) {
+    const auto rank = [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c) + 1; };
+    return std::lexicographical_compare(one.native().begin(), one.native().end(), other.native().begin(),
+                                        other.native().end(), [&](char a, char b) { return rank(a) < rank(b); });
 }
 
 Result<fs::path> checked_path(std::string_view text) {
@@ -196,18 +202,22 @@ Result<fs::path> checked_path(std::string_view text) {
         return refuse("has a control character");
     if (!is_utf8(text)) return refuse("is not UTF-8");
 
-    fs::path path = "/";
-    for (const fs::path& name : fs::path(text).relative_path()) {
+    std::string normal;
+    for (size_t at = 0; at < text.size();) {
+        const size_t end = std::min(text.find('/', at), text.size());
+        const std::string_view name = text.substr(at, end - at);
+        at = end + 1;
         if (name.empty()) continue;  // a slash at the end, or two in a row
         if (name == "." || name == "..")
-            return refuse(fmt::format("has a {} in it", name.string())).advise("name the directory itself");
-        if (name.native().size() > name_limit)
-            return refuse(fmt::format("has a name longer than {} bytes", name_limit));
-        path /= name;
+            return refuse(fmt::format("has a {} in it", name)).advise("name the directory itself");
+        if (name.size() > name_limit) return refuse(fmt::format("has a name longer than {} bytes", name_limit));
+        normal += '/';
+        normal += name;
     }
+    fs::path path = normal.empty() ? "/" : std::move(normal);
     if (path == "/") return refuse("is the root itself, which is what all nodes share");
     for (const std::string_view directory : reserved) {
-        if (path != directory && !is_below(path, directory)) continue;
+        if (path.native() != directory && !is_below(path, directory)) continue;
         return refuse(directory == "/.pando" ? "is where Pando keeps the nodes' trees"
                                              : "is the running kernel's, each node has its own anyway");
     }
@@ -219,7 +229,7 @@ Result<std::vector<Rule>> policy_for(const config::Cluster& cluster, const confi
     std::vector<Rule> all = builtin;
     all.insert(all.end(), additions.begin(), additions.end());
     for (Rule& rule : TRY(own_rules(cluster))) all.push_back(std::move(rule));
-    auto rules = nested(chosen_for(all, node.name, node.profile),
+    auto rules = nested(chosen_for(std::move(all), node.name, node.profile),
                         [&](const Rule& rule) { return rule.declared != declared_cluster; });
     if (!rules) return Failure(rules.error().context(fmt::format("node {}", node.name)));
     return rules;
@@ -246,12 +256,12 @@ Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const 
     return rules;
 }
 
-std::vector<Rule> rules_of_node(const std::vector<Rule>& rules, std::string_view name, std::string_view profile) {
-    return sensible(chosen_for(rules, name, profile));
+std::vector<Rule> rules_of_node(std::vector<Rule> rules, std::string_view name, std::string_view profile) {
+    return sensible(chosen_for(std::move(rules), name, profile));
 }
 
-std::vector<Rule> sensible(const std::vector<Rule>& rules) {
-    return nested(rules, [](const Rule&) { return true; }).value();
+std::vector<Rule> sensible(std::vector<Rule> rules) {
+    return nested(std::move(rules), [](const Rule&) { return true; }).value();
 }
 
 std::vector<Rule> merged(const std::vector<Rule>& rules) {

@@ -85,11 +85,11 @@ Result<std::vector<Rule>> policy_for_root(const config::Cluster& cluster, const 
 
 // Of the rules of all nodes those that hold for one, parents before children, as policy_for() would choose. What makes
 // no sense for it is left out.
-std::vector<Rule> rules_of_node(const std::vector<Rule>& rules, std::string_view name, std::string_view profile);
+std::vector<Rule> rules_of_node(std::vector<Rule> rules, std::string_view name, std::string_view profile);
 
 // Without those that make no sense beside the others: private inside private, shared inside shared. In the same order,
 // which must have parents first and one rule for each path.
-std::vector<Rule> sensible(const std::vector<Rule>& rules);
+std::vector<Rule> sensible(std::vector<Rule> rules);
 
 // One rule for each path, for what is done once on the shared root: the one that needs most there.
 std::vector<Rule> merged(const std::vector<Rule>& rules);
@@ -97,7 +97,11 @@ std::vector<Rule> merged(const std::vector<Rule>& rules);
 // A path as rules have it ("/var//log/" becomes "/var/log"), or why it cannot be one.
 Result<std::filesystem::path> checked_path(std::string_view text);
 
-// True when `path` lies below `directory` (and is not it).
+// True when `path` lies below `directory` (and is not it). Both are absolute and normal, as checked_path() makes them.
 bool is_below(const std::filesystem::path& path, const std::filesystem::path& directory);
+
+// The order of rules, which has parents before children and what lies in a directory together: as paths compare, by
+// their text alone.
+bool is_before(const std::filesystem::path& one, const std::filesystem::path& other);
 
 }  // namespace pando::cdsl
