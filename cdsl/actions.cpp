@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
+#include <utility>
 
 namespace pando::cdsl {
 namespace fs = std::filesystem;
@@ -18,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* writer = "change";  // in temporary names
+constexpr int rounds = 3;                 // of moving what a running node writes meanwhile
 
 Result<> flush(int directory) {
     const auto readable = TRY(open_beneath(directory, "", O_RDONLY | O_DIRECTORY));
@@ -30,6 +32,16 @@ Result<> move(int from, const fs::path& name, int to, const fs::path& new_name) 
     if (renameat2(from, name.c_str(), to, new_name.c_str(), RENAME_NOREPLACE) < 0)
         return fail_errno(errno, "moving {}", name.string());
     return {};
+}
+
+std::string staged(const std::string& name) { return "." + name + ".next"; }
+
+// Of a kept copy until it is whole.
+fs::path unfinished_name(const fs::path& kept) { return kept.parent_path() / ("." + kept.filename().string()); }
+
+bool is_in_a_tree(const fs::path& path) {
+    const fs::path inside = path.lexically_relative(nodes_directory);
+    return !inside.empty() && *inside.begin() != "..";
 }
 
 // Paths below `path` that have content of their own in the nodes' trees.
@@ -69,6 +81,8 @@ public:
                 return prepare(action);
             case Action::Kind::commit:
                 return commit();
+            case Action::Kind::restore:
+                return restore(action);
             case Action::Kind::tidy:
                 return tidy(action);
         }
@@ -152,9 +166,65 @@ private:
         return flush(from.get());
     }
 
+    // In a tree the directory is no content from the first move on: what its node writes there before it is seeded
+    // stays in it, and is not taken for all of it.
     Result<> empty(const Action& action) const {
         if (TRY(stat_beneath(root_, action.to)) || !TRY(stat_beneath(root_, action.from))) return {};
-        return gather(action, [&](int from, int into) { return move_all(from, into); });
+        return gather(action, [&](int from, int into) -> Result<> {
+            if (is_in_a_tree(action.from)) TRY(mark_as_parent(from));
+            return move_all_out(from, into, action.path);
+        });
+    }
+
+    // Undoes empty, hollow and seed of one directory, which keeps its inode: it is a mount point on running nodes. What
+    // it holds while the kept copy has its name are copies of the shared content. Without a kept copy it was empty.
+    Result<> restore(const Action& action) const {
+        const auto nodes = TRY(this->nodes());
+        TRY(seeder(nodes.get()).clean());  // first of all: it may be what filled the disk
+        const auto to = TRY(open_beneath(root_, action.to, O_PATH | O_DIRECTORY));
+        if (action.from.empty()) {
+            TRY(remove_copies(nodes.get(), to.get()));
+            return mark_as_parent(to.get());  // a mount point
+        }
+        const fs::path unfinished = unfinished_name(action.from);
+        if (TRY(stat_beneath(root_, action.from))) {
+            const auto kept = TRY(open_beneath(root_, action.from, O_PATH | O_DIRECTORY));
+            TRY(remove_copies(nodes.get(), to.get()));
+            TRY(copy_attributes(kept.get(), to.get()));
+            const auto parent = TRY(open_parent(root_, action.from));
+            TRY(move(parent.get(), action.from.filename(), parent.get(), unfinished.filename()));
+            reached("opened what was kept");
+            TRY(flush(parent.get()));
+        }
+        if (TRY(stat_beneath(root_, unfinished))) {
+            const auto kept = TRY(open_beneath(root_, unfinished, O_PATH | O_DIRECTORY));
+            TRY(move_all_in(kept.get(), to.get(), action.path));
+            TRY(unmark_parent(to.get()));
+            TRY(flush(to.get()));
+            reached("moved back");
+            const auto parent = TRY(open_parent(root_, unfinished));
+            if (unlinkat(parent.get(), unfinished.filename().c_str(), AT_REMOVEDIR) < 0)
+                return fail_errno(errno, "removing {}", unfinished.string());
+            reached("restored");
+            return flush(parent.get());
+        }
+        return unmark_parent(to.get());
+    }
+
+    // Each in one step, so that no half of one is ever taken for a whole.
+    Result<> remove_copies(int nodes, int directory) const {
+        const auto names = TRY(names_in(directory));
+        if (names.empty()) return {};
+        TRY(mark_as_parent(directory));
+        for (const std::string& name : names) {
+            if (unlinkat(directory, name.c_str(), 0) == 0 || errno == ENOENT) continue;
+            if (errno != EISDIR && errno != EPERM) return fail_errno(errno, "removing {}", name);
+            const auto work = TRY(ensure_directory(nodes, workplace, 0700));
+            TRY(move(directory, name, work.get(), name));
+            reached("took a copy out");
+        }
+        TRY(flush(directory));
+        return seeder(nodes).clean();
     }
 
     // A new directory with what `collect` moves into it; it has its name when all is in it.
@@ -162,7 +232,7 @@ private:
     Result<> gather(const Action& action, Collect collect) const {
         const auto parent = TRY(directory_of(action.to));
         const auto from = TRY(open_beneath(root_, action.from, O_PATH | O_DIRECTORY));
-        const fs::path unfinished = "." + action.to.filename().string();
+        const fs::path unfinished = unfinished_name(action.to).filename();
         const auto into = TRY(ensure_directory(parent.get(), unfinished, 0700));
         TRY(collect(from.get(), into.get()));
         TRY(copy_attributes(from.get(), into.get()));
@@ -173,11 +243,37 @@ private:
         return flush(from.get());
     }
 
-    Result<> move_all(int from, int into) const {
-        for (const std::string& name : TRY(names_in(from))) {
-            TRY(move(from, name, into, name));
-            reached("moved a piece");
+    Result<> move_all_out(int from, int into, const fs::path& path) const {
+        for (const std::string& name : TRY(names_in(from))) TRY(move_out(from, into, name, path));
+        return {};
+    }
+
+    // Running nodes write where pieces are moved. Out of such a directory: a name that was moved before and is there
+    // again is set aside, one that is gone is no error.
+    Result<> move_out(int from, int into, const std::string& name, const fs::path& path) const {
+        auto moved = move(from, name, into, name);
+        if (!moved && moved.error().sys == EEXIST)
+            TRY(set_aside(from, name, path / name));
+        else if (!moved && moved.error().sys != ENOENT)
+            return moved;
+        reached("moved a piece");
+        return {};
+    }
+
+    // Into such a directory: what has the name there is set aside.
+    Result<> move_in(int from, int into, const std::string& name, const fs::path& path) const {
+        auto moved = move(from, name, into, name);
+        for (int round = 0; !moved && moved.error().sys == EEXIST && round < rounds; ++round) {
+            TRY(set_aside(into, name, path / name));
+            moved = move(from, name, into, name);
         }
+        if (!moved && moved.error().sys != ENOENT) return moved;
+        reached("moved a piece");
+        return {};
+    }
+
+    Result<> move_all_in(int from, int into, const fs::path& path) const {
+        for (const std::string& name : TRY(names_in(from))) TRY(move_in(from, into, name, path));
         return {};
     }
 
@@ -194,8 +290,7 @@ private:
                 TRY(copy_attributes(deeper.get(), target.get()));
                 continue;
             }
-            TRY(move(from, name, into, name));
-            reached("moved a piece");
+            TRY(move_out(from, into, name, path));
         }
         return mark_as_parent(from);
     }
@@ -204,31 +299,56 @@ private:
         if (TRY(stat_beneath(root_, action.from))) {
             const auto from = TRY(open_beneath(root_, action.from, O_PATH | O_DIRECTORY));
             const auto to = TRY(open_beneath(root_, action.to, O_PATH | O_DIRECTORY));
-            for (const std::string& name : TRY(names_in(from.get()))) {
-                // Written there since it was emptied, by a node that does not have it private now.
-                if (TRY(stat_beneath(to.get(), name))) TRY(set_aside(to.get(), action.to / name));
-                TRY(move(from.get(), name, to.get(), name));
-                reached("moved a piece");
-            }
-            TRY(copy_attributes(from.get(), to.get()));
-            TRY(flush(to.get()));
-            const auto parent = TRY(open_parent(root_, action.from));
-            if (unlinkat(parent.get(), action.from.filename().c_str(), AT_REMOVEDIR) < 0)
-                return fail_errno(errno, "removing {}", action.from.string());
-            reached("filled");
-            TRY(flush(parent.get()));
+            if (rule_at(action.path).mode == Mode::shared)
+                TRY(fill_and_leave(action, from.get(), to.get()));
+            else
+                TRY(fill_and_remove(action, from.get(), to.get()));
         }
         return prune(action.from, action.path);
     }
 
-    Result<> set_aside(int directory, const fs::path& path) const {
+    Result<> pour(const Action& action, int from, int to) const {
+        TRY(move_all_in(from, to, action.path));
+        TRY(copy_attributes(from, to));
+        return flush(to);
+    }
+
+    // A node that runs has the directory in sight, and perhaps processes in it: it stays as the mount point.
+    Result<> fill_and_leave(const Action& action, int from, int to) const {
+        if (TRY(is_marked_parent(from))) return {};
+        TRY(pour(action, from, to));
+        TRY(mark_as_parent(from));
+        reached("filled");
+        return {};
+    }
+
+    // Whoever still writes into it cannot keep the change from its end: the directory itself is set aside, then.
+    Result<> fill_and_remove(const Action& action, int from, int to) const {
+        const auto parent = TRY(open_parent(root_, action.from));
+        const fs::path name = action.from.filename();
+        for (int round = 0; round < rounds; ++round) {
+            TRY(pour(action, from, to));
+            reached("poured");
+            if (unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) == 0) {
+                reached("filled");
+                return flush(parent.get());
+            }
+            if (errno != ENOTEMPTY && errno != EEXIST) return fail_errno(errno, "removing {}", action.from.string());
+        }
+        TRY(set_aside(parent.get(), name, action.path));
+        return flush(parent.get());
+    }
+
+    // `path`: as which it is set aside.
+    Result<> set_aside(int directory, const fs::path& taken, const fs::path& path) const {
         const auto kept = TRY(ensure_directory(root_, kept_directory, 0700));
         for (int number = 1; number < 1000; ++number) {
             const std::string name = fmt::format("{}.late.{}", flat_name(path), number);
-            if (renameat2(directory, path.filename().c_str(), kept.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
+            if (renameat2(directory, taken.c_str(), kept.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
                 reached("set aside");
                 return flush(kept.get());
             }
+            if (errno == ENOENT) return {};  // gone again
             if (errno != EEXIST) return fail_errno(errno, "moving {} aside", path.string());
         }
         return fail("/{} is full of {}", kept_directory, path.string());
@@ -246,7 +366,7 @@ private:
             // either: its file comes out of the exchange.
             const fs::path name = action.to.filename();
             if (!TRY(is_link(from.get(), name, action.to))) {
-                if (TRY(link_state(root_, action.to)) == LinkState::other) TRY(set_aside(to.get(), action.to));
+                if (TRY(link_state(root_, action.to)) == LinkState::other) TRY(set_aside(to.get(), name, action.to));
                 const bool linked = TRY(link_state(root_, action.to)) == LinkState::ours;
                 if (renameat2(from.get(), name.c_str(), to.get(), name.c_str(),
                               linked ? RENAME_EXCHANGE : RENAME_NOREPLACE) < 0)
@@ -255,7 +375,7 @@ private:
             }
             if (TRY(stat_beneath(root_, action.from))) {
                 if (!TRY(is_link(from.get(), name, action.to)))
-                    TRY(set_aside(from.get(), action.to));
+                    TRY(set_aside(from.get(), name, action.to));
                 else if (unlinkat(from.get(), name.c_str(), 0) < 0)
                     return fail_errno(errno, "removing the link that was {}", action.to.string());
             }
@@ -290,14 +410,39 @@ private:
             .execute(Plan::Mode::apply);
     }
 
+    // What a full disk would stop is done before anything is final: both files are written before one of them is in
+    // place, and the directories are made that the rest only moves into. The inventory comes first, so that it alone
+    // tells whether the change was committed.
     Result<> commit() const {
         const auto pando = TRY(open_beneath(root_, pando_directory, O_PATH | O_DIRECTORY));
-        if (intent_.additions) {
-            TRY(replace_file(pando.get(), additions_name, additions_text(*intent_.additions), 0644, writer));
-            reached("wrote the additions");
+        std::vector<std::pair<std::string, std::string>> files = {{inventory_name, inventory_text(intent_.inventory)}};
+        if (intent_.additions) files.emplace_back(additions_name, additions_text(*intent_.additions));
+        const auto stage = [&]() -> Result<> {
+            TRY(make_kept_directories());
+            for (const auto& [name, text] : files) {
+                TRY(replace_file(pando.get(), staged(name), text, 0644, writer));
+                reached("staged a file");
+            }
+            return {};
+        };
+        TRY(stage());
+        for (const auto& [name, text] : files) {
+            if (renameat(pando.get(), staged(name).c_str(), pando.get(), name.c_str()) < 0)
+                return fail_errno(errno, "putting the new {} in place", name);
+            TRY(flush(pando.get()));
+            reached(fmt::format("wrote {}", name));
         }
-        TRY(replace_file(pando.get(), inventory_name, inventory_text(intent_.inventory), 0644, writer));
-        reached("wrote the inventory");
+        return {};
+    }
+
+    Result<> make_kept_directories() const {
+        for (const Action& action : intent_.actions) {
+            if (action.to.parent_path() != kept_directory) continue;
+            TRY(ensure_directory(root_, kept_directory, 0700));
+            if (action.kind != Action::Kind::empty || TRY(stat_beneath(root_, action.to))) continue;
+            if (TRY(stat_beneath(root_, action.from))) TRY(ensure_directory(root_, unfinished_name(action.to), 0700));
+        }
+        reached("made room");
         return {};
     }
 
@@ -313,10 +458,9 @@ private:
 
     // Directories that were in a tree for nothing but what has left it.
     Result<> prune(const fs::path& from, const fs::path& path) const {
-        const fs::path inside = from.lexically_relative(nodes_directory);
-        if (path.empty() || inside.empty() || *inside.begin() == "..") return {};
+        if (path.empty() || !is_in_a_tree(from)) return {};
         const auto nodes = TRY(this->nodes());
-        return seeder(nodes.get()).prune(*inside.begin(), path);
+        return seeder(nodes.get()).prune(*from.lexically_relative(nodes_directory).begin(), path);
     }
 
     void reached(std::string_view done) const {
@@ -334,6 +478,26 @@ private:
 Result<> perform(const SharedRoot& shared, const Intent& intent, const Action& action, const Checkpoint& checkpoint) {
     auto done = Performer(shared, intent, checkpoint).perform(action);
     if (!done) return Failure(done.error().context(text_of(action)));
+    return {};
+}
+
+Result<bool> is_committed(const SharedRoot& shared, const Intent& intent) {
+    return TRY(read_beneath(shared.bare(), inventory_path, inventory_limit)) == inventory_text(intent.inventory);
+}
+
+Result<> forget_commit(int root, const Intent& intent) {
+    const auto remove = [&](const fs::path& path, int flags) -> Result<> {
+        const auto parent = open_parent(root, path);
+        if (!parent && parent.error().sys == ENOENT) return {};
+        if (!parent) return Failure(parent.error());
+        if (unlinkat(parent->get(), path.filename().c_str(), flags) < 0 && errno != ENOENT && errno != ENOTEMPTY &&
+            errno != EEXIST)
+            return fail_errno(errno, "removing /{}", path.string());
+        return {};
+    };
+    for (const char* name : {inventory_name, additions_name}) TRY(remove(fs::path(pando_directory) / staged(name), 0));
+    for (const Action& action : intent.actions)
+        if (action.kind == Action::Kind::empty) TRY(remove(unfinished_name(action.to), AT_REMOVEDIR));
     return {};
 }
 

@@ -17,17 +17,22 @@
 
 namespace pando::cdsl {
 
+// What becomes of an interrupted change: it is completed, and undone only where that cannot be; or it is undone, which
+// is refused when it cannot be.
+enum class Recovery { complete, undo };
+
 class Change {
 public:
-    static Result<Change> begin(const std::filesystem::path& root, Holder who, Checkpoint checkpoint = {});
+    static Result<Change> begin(const std::filesystem::path& root, Holder who, Checkpoint checkpoint = {},
+                                Recovery recovery = Recovery::complete);
 
     const SharedRoot& shared() const { return shared_; }
     // Of interrupted changes: each a line that says whose it was and what became of it.
     const std::vector<std::string>& recovered() const { return recovered_; }
 
-    // Writes the intent, does all it says, and forgets it. On an error what was done is undone where that is
-    // possible; where it is not, the intent stays and the next command goes on. The lines say what could not be done
-    // and does not keep the change from being complete.
+    // Writes the intent, does all it says, and forgets it. On an error before the commit what was done is undone where
+    // that is possible; where it is not, and after the commit, the intent stays and the next command goes on. The lines
+    // say what could not be done and does not keep the change from being complete.
     Result<std::vector<std::string>> carry_out(Intent intent) const;
 
 private:
@@ -45,7 +50,11 @@ private:
 };
 
 // Completes or undoes what the journal has; the caller holds the lock. Lines as of Change::recovered().
-Result<std::vector<std::string>> recover(const SharedRoot& shared, const Checkpoint& checkpoint);
+Result<std::vector<std::string>> recover(const SharedRoot& shared, const Checkpoint& checkpoint,
+                                         Recovery recovery = Recovery::complete);
+
+// Can the interrupted change be undone? An Error says why not, and what to do instead.
+Result<> check_undo(const SharedRoot& shared, const Intent& intent);
 
 // The same, unless somebody holds the lock or `may` says no to one of the intents: an Error that names it then.
 Result<std::vector<std::string>> recover_now(const SharedRoot& shared, const Holder& who,

@@ -118,6 +118,10 @@ protected:
         intent_.actions.push_back({kind, std::move(from), std::move(to), std::move(path)});
     }
 
+    void undo_only_the_commit() {
+        intent_.undo.push_back({.kind = Kind::tidy, .to = fs::path(nodes_directory) / workplace});
+    }
+
     const SharedRoot& shared_;
     const config::Cluster& whole_cluster_;
     config::Cluster cluster_;  // with the rules of this filesystem
@@ -260,8 +264,7 @@ private:
             intent_.undo.push_back({.kind = Kind::tidy, .to = path.relative_path()});
         act(Kind::prepare, {}, {}, path);
         act(Kind::commit, {});
-        if (intent_.undo.empty())
-            intent_.undo.push_back({.kind = Kind::tidy, .to = fs::path(nodes_directory) / workplace});
+        if (intent_.undo.empty()) undo_only_the_commit();
         return {};
     }
 
@@ -280,7 +283,8 @@ private:
         const std::string keep = !keep_.empty() ? keep_ : local_.value_or(keep_shared);
         if (keep != keep_shared) {
             const std::string tree = TRY(tree_named(keep));
-            const auto there = TRY(stat_beneath(shared_.bare(), place_in(tree, path)));
+            auto there = TRY(stat_beneath(shared_.bare(), place_in(tree, path)));
+            if (there && !TRY(tree_has(tree, path))) there.reset();  // a mount point
             if (there && !S_ISDIR(there->st_mode))
                 return bad_input("{} of {} is no directory, mode shared is for directories", name(), label_of(tree));
             if (there) {
@@ -321,6 +325,7 @@ public:
         const bool again = find(new_policy_, path_) != nullptr;  // the built-in rule that was overridden
         if (!again) std::erase_if(intent_.inventory.rules, [&](const Rule& rule) { return rule.path == path_; });
         TRY(check_nested());
+        TRY(check_shared_content(there, again));
 
         if (there == nullptr || again || there->mode == Mode::tmpfs)
             act(Kind::commit, {});
@@ -330,6 +335,8 @@ public:
             TRY(plan_bind());
         else
             TRY(plan_private_again());
+        // Nothing to be put back: what is before the commit has not changed anything.
+        if (intent_.undo.empty()) undo_only_the_commit();
         for (const Rule& rule : merged(new_)) act(Kind::prepare, {}, {}, rule.path);
         return std::move(intent_);
     }
@@ -353,6 +360,19 @@ private:
         if (!keep_.empty() && keep_ != keep_shared) TRY(tree_named(keep_));
         if (!keep_.empty() && std::find(destroy_.begin(), destroy_.end(), keep_) != destroy_.end())
             return bad_input("{} cannot be kept and destroyed", keep_);
+        return {};
+    }
+
+    // What is everybody's stays, unless other content takes its place.
+    Result<> check_shared_content(const Rule* there, bool again) const {
+        const bool moves = there != nullptr && !again && there->mode == Mode::bind;
+        if (moves && !keep_.empty() && keep_ != keep_shared) return {};
+        if (std::find(destroy_.begin(), destroy_.end(), keep_shared) != destroy_.end())
+            return bad_input("{}: the shared content is not destroyed, it is what everybody gets", path_.string())
+                .advise(moves ? "name whose content takes its place, with --keep" : "leave --destroy shared out");
+        if (there != nullptr && there->mode == Mode::shared && !keep_.empty() && keep_ != keep_shared)
+            return bad_input("{}: every node gets a copy of the shared content, not of {}'s", path_.string(), keep_)
+                .advise("leave --keep out; each node's content from before is kept aside, and named");
         return {};
     }
 
@@ -432,15 +452,23 @@ private:
 
     // Every node whose private directory is around it gets a copy of what was shared.
     Result<> plan_private_again() {
+        std::vector<Action> destruction;
         for (const std::string& tree : trees_) {
-            const fs::path around = path_.parent_path();
-            if (!TRY(tree_has(tree, around))) continue;
-            if (TRY(holds_something(place_in(tree, path_))))
-                TRY(keep(Kind::empty, place_in(tree, path_), label_of(tree)));
+            if (!TRY(tree_has(tree, path_.parent_path()))) continue;
+            const fs::path place = place_in(tree, path_);
+            fs::path kept;
+            if (TRY(holds_something(place))) {
+                kept = TRY(kept_name(path_, label_of(tree)));
+                act(Kind::empty, place, kept, path_);
+                if (is_destroyed(label_of(tree))) destruction.push_back({.kind = Kind::destroy, .from = kept});
+            }
+            intent_.undo.push_back(TRY(stat_beneath(shared_.bare(), place)) ? Action{Kind::restore, kept, place, path_}
+                                                                            : Action{Kind::unseed, {}, tree, path_});
             act(Kind::hollow, {}, tree, path_);
             act(Kind::seed, {}, tree, path_);
         }
         act(Kind::commit, {});
+        intent_.actions.insert(intent_.actions.end(), destruction.begin(), destruction.end());
         return {};
     }
 

@@ -22,7 +22,7 @@ constexpr int journal_version = 1;
 constexpr size_t intent_limit = 2 * inventory_limit;
 constexpr size_t actions_limit = 100'000;
 
-constexpr std::array<std::pair<Action::Kind, std::string_view>, 12> kinds{{{Action::Kind::seed, "seed"},
+constexpr std::array<std::pair<Action::Kind, std::string_view>, 13> kinds{{{Action::Kind::seed, "seed"},
                                                                            {Action::Kind::unseed, "unseed"},
                                                                            {Action::Kind::hollow, "hollow"},
                                                                            {Action::Kind::keep, "keep"},
@@ -33,6 +33,7 @@ constexpr std::array<std::pair<Action::Kind, std::string_view>, 12> kinds{{{Acti
                                                                            {Action::Kind::destroy, "destroy"},
                                                                            {Action::Kind::prepare, "prepare"},
                                                                            {Action::Kind::commit, "commit"},
+                                                                           {Action::Kind::restore, "restore"},
                                                                            {Action::Kind::tidy, "tidy"}}};
 
 Result<fs::path> path_from(const FlatMap& entry, const char* key) {
@@ -133,6 +134,10 @@ std::string text_of(const Action& action) {
                                        : fmt::format("make {} ready on the shared root", shown(action.path));
         case Action::Kind::commit:
             return "write /.pando/cdsl.yaml";
+        case Action::Kind::restore:
+            return action.from.empty()
+                       ? fmt::format("empty {} again", shown(action.to))
+                       : fmt::format("move what {} holds back to {}", shown(action.from), shown(action.to));
         case Action::Kind::tidy:
             return fmt::format("remove {} if it is empty", shown(action.to));
     }

@@ -33,6 +33,7 @@ struct Action {
         destroy,  // remove `from` with all in it
         prepare,  // mount points, template and links of every rule of the intent's inventory
         commit,   // write the inventory and the additions
+        restore,  // undo empty, hollow and seed: the directory `to` has again what was moved to `from`, or is empty
         tidy,     // remove the directory `to` if it is empty
     };
     Kind kind = Kind::commit;
@@ -48,7 +49,7 @@ struct Intent {
     std::string id;  // of its file in the journal
     Holder holder;
     std::vector<Action> actions;
-    std::vector<Action> undo;  // empty: the change is carried on with, never undone
+    std::vector<Action> undo;  // until the commit; empty: the change is carried on with, never undone
     Inventory inventory;       // as it will be
     std::optional<std::vector<Rule>> additions;
 

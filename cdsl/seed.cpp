@@ -23,11 +23,6 @@ Result<> mark(int directory) {
     return fail_errno(errno, "marking a directory");
 }
 
-Result<> unmark(int directory) {
-    if (removexattr(proc_path(directory).c_str(), parent_mark) == 0 || errno == ENODATA) return {};
-    return fail_errno(errno, "unmarking a directory");
-}
-
 Result<> flush(int directory) {
     const auto readable = TRY(open_beneath(directory, "", O_RDONLY | O_DIRECTORY));
     if (fsync(readable.get()) < 0) return fail_errno(errno, "flushing a directory");
@@ -76,6 +71,12 @@ Result<> seed_file(const Entry& from, const Rule& rule, const Entry& to) {
 Result<> mark_as_parent(int directory) {
     TRY(mark(directory));
     return flush(directory);
+}
+
+Result<> unmark_parent(int directory) {
+    if (removexattr(proc_path(directory).c_str(), parent_mark) == 0 || errno == ENODATA || errno == EOPNOTSUPP)
+        return {};
+    return fail_errno(errno, "unmarking a directory");
 }
 
 Result<> seed_from_root(int root, const Rule& rule, const std::vector<Rule>& rules, const Entry& to) {
@@ -187,7 +188,7 @@ Result<> Seeder::fill(int from, int into) const {
         TRY(fill(source.get(), deeper.get()));
     }
     TRY(copy_attributes(from, into));
-    TRY(unmark(into));
+    TRY(unmark_parent(into));
     reached("unmarked");
     return flush(into);
 }

@@ -20,6 +20,8 @@ namespace pando::cdsl {
 
 // Marks a directory as no content, as the parents that a Seeder makes are.
 Result<> mark_as_parent(int directory);
+// It is content again; the caller flushes it.
+Result<> unmark_parent(int directory);
 
 // What a rule's path holds on the shared root, put at `to` as the rule's seed has it. Of directories that are mounted
 // over by `rules` only the mount points.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando cdsl delete: a path becomes every node's again. Copies that lose their place are kept and named.
 #include "base/log.h"
+#include "cdsl/actions.h"
 #include "cdsl/declare.h"
 #include "cdsl/live.h"
 #include "cli/cdsl_root.h"
@@ -46,23 +47,34 @@ Result<int> dry_run(const DeleteOptions& options, const CdslRoot& root, const cd
     return 0;
 }
 
+bool is_shared(const std::optional<cdsl::Inventory>& inventory, const std::filesystem::path& path) {
+    return inventory && std::any_of(inventory->rules.begin(), inventory->rules.end(), [&](const cdsl::Rule& rule) {
+               return rule.path == path && rule.mode == cdsl::Mode::shared;
+           });
+}
+
 Result<int> remove(DeleteOptions options) {
     const std::string given = options.path;
     const auto root = TRY(CdslRoot::open(options.root, &options.path));
     std::replace(options.destroy.begin(), options.destroy.end(), given, options.path);
     const cdsl::Deletion wanted{options.path, options.keep, options.destroy};
     if (options.dry_run) return dry_run(options, root, wanted);
-    const auto before = TRY(cdsl::read_inventory(root.shared.bare()));
+    std::optional<cdsl::Inventory> before;
     cdsl::Intent intent;
     std::vector<std::string> problems;
     {
         const auto change =
             TRY(cdsl::Change::begin(root.shared.path(), root.holder("pando cdsl delete " + options.path)));
         tell(change.recovered());
+        before = TRY(cdsl::read_inventory(change.shared().bare()));
         intent = TRY(cdsl::plan_deletion(change.shared(), root.cluster, wanted));
         for (const auto& action : intent.actions) log::info("{}", cdsl::text_of(action));
-        if (root.node) TRY(cdsl::unmap(change.shared(), options.path));
+        // What is shared inside a private directory stays in sight until this node's own copy is complete.
+        const bool shared = is_shared(before, wanted.path);
+        if (root.node && !shared) TRY(cdsl::unmap(change.shared(), options.path));
         auto done = change.carry_out(intent);
+        if (root.node && shared && TRY(cdsl::is_committed(change.shared(), intent)))
+            TRY(cdsl::unmap(change.shared(), options.path));
         if (!done) {
             (void)follow(root);  // what still holds is mounted again; the error says what to do
             return Failure(done.error());
@@ -97,7 +109,8 @@ Action declare_cdsl_delete(CLI::App& app) {
                    "whose content becomes everybody's: a node, template or shared (what lies below a directory); else "
                    "this node's for a file and shared for a directory");
     app.add_option("--destroy", options->destroy,
-                   "whose content is destroyed and not kept: a node, template or shared; or PATH again, for all");
+                   "whose content is destroyed and not kept: a node, template, or PATH again for all; with --keep also "
+                   "shared");
     app.add_flag("--dry-run", options->dry_run, "say what would be done, change nothing");
     app.add_flag("--json", options->json, "for programs");
     add_options(app, options->root);

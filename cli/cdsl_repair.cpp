@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// pando cdsl repair: interrupted changes are completed, what is safe is mended, and the rest is named with the words
-// that settle it.
+// pando cdsl repair: interrupted changes are completed or undone, what is safe is mended, and the rest is named with
+// the words that settle it.
 #include "base/log.h"
 #include "cdsl/beneath.h"
 #include "cdsl/layout.h"
@@ -24,6 +24,7 @@ struct RepairOptions {
     CdslRootOptions root;
     std::vector<std::string> retire;
     std::vector<std::string> set_aside;
+    bool undo = false;
     bool dry_run = false;
     bool json = false;
 };
@@ -118,17 +119,27 @@ Result<> mend_disk(const CdslRoot& root, const cdsl::Inventory& inventory, bool 
     return {};
 }
 
+// What becomes of the changes that the journal has, in words.
+Result<> name_interrupted(const RepairOptions& options, const CdslRoot& root, Repair& repair) {
+    for (const auto& intent : TRY(cdsl::read_intents(root.shared.bare()))) {
+        if (options.undo) TRY(cdsl::check_undo(root.shared, intent));
+        repair.mended.push_back(
+            fmt::format("{} {} of {}", options.undo ? "undo" : "complete", intent.holder.command, intent.holder.node));
+    }
+    return {};
+}
+
 Result<> repair_all(const RepairOptions& options, const CdslRoot& seen, Repair& repair) {
     if (options.dry_run) {
         const CdslRoot& root = seen;
-        for (const auto& intent : TRY(cdsl::read_intents(root.shared.bare())))
-            repair.mended.push_back(fmt::format("complete {} of {}", intent.holder.command, intent.holder.node));
+        TRY(name_interrupted(options, root, repair));
         const auto inventory = TRY(inventory_of(root, repair));
         TRY(mend_disk(root, inventory, true, repair));
         for (const auto& action : TRY(settle(options, root, inventory))) repair.mended.push_back(text_of(action));
         return name_the_rest(root, inventory, repair);
     }
-    const auto change = TRY(cdsl::Change::begin(seen.shared.path(), seen.holder("pando cdsl repair")));
+    const auto recovery = options.undo ? cdsl::Recovery::undo : cdsl::Recovery::complete;
+    const auto change = TRY(cdsl::Change::begin(seen.shared.path(), seen.holder("pando cdsl repair"), {}, recovery));
     repair.mended = change.recovered();
     const auto root = TRY(CdslRoot::open(options.root));  // as whoever was waited for left it
     cdsl::Intent intent;
@@ -170,6 +181,8 @@ Action declare_cdsl_repair(CLI::App& app) {
     app.add_option("--retire", options->retire, "a node that the cluster no longer has: its tree is kept aside");
     app.add_option("--set-aside", options->set_aside,
                    "content that no rule names: kept aside in every tree that has it");
+    app.add_flag("--undo", options->undo,
+                 "an interrupted change is undone and not completed, which is possible until its commit");
     app.add_flag("--dry-run", options->dry_run, "say what would be done, change nothing");
     app.add_flag("--json", options->json, "for programs");
     add_options(app, options->root);

@@ -36,7 +36,13 @@ std::vector<std::string> seeds() {
                         {Kind::destroy, ".pando/kept/etc_motd.n2.1", {}, {}}};
     deletion.undo.clear();
     deletion.additions.reset();
-    return {cdsl::intent_text(creation), cdsl::intent_text(deletion)};
+    cdsl::Intent private_again = deletion;
+    private_again.actions = {{Kind::empty, ".pando/nodes/n1/srv/x", ".pando/kept/srv_x.n1.1", "/srv/x"},
+                             {Kind::hollow, {}, "n1", "/srv/x"},
+                             {Kind::seed, {}, "n1", "/srv/x"},
+                             {}};
+    private_again.undo = {{Kind::restore, ".pando/kept/srv_x.n1.1", ".pando/nodes/n1/srv/x", "/srv/x"}};
+    return {cdsl::intent_text(creation), cdsl::intent_text(deletion), cdsl::intent_text(private_again)};
 }
 
 std::vector<std::string> words() {
@@ -57,6 +63,7 @@ std::vector<std::string> words() {
             "seed",
             "unseed",
             "hollow",
+            "restore",
             "keep",
             "empty",
             "fill",

@@ -107,6 +107,26 @@ protected:
         EXPECT_THAT(list_directory(root() / ".pando/journal").value(), ElementsAre("lock"));
     }
 
+    // /srv/app private, with a part that is everybody's; below its mount the template and n2 have content of old.
+    void share_conf() const {
+        ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+        ASSERT_TRUE(create({rule("/srv/app/conf", Mode::shared), "n1"}));
+        put("/srv/app/conf/a", "everybody's");
+    }
+
+    // To the last block.
+    void fill_the_disk() const {
+        const UniqueFd file(open((root() / "filler").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+        for (size_t size = 1U << 20U; size > 0; size /= 2) {
+            const std::string block(size, 'x');
+            while (write(file.get(), block.data(), size) == static_cast<ssize_t>(size)) {
+            }
+        }
+        EXPECT_EQ(errno, ENOSPC);
+        (void)fsync(file.get());
+    }
+    void free_the_disk() const { fs::remove(root() / "filler"); }
+
     config::Cluster cluster_ = grove();
 };
 
@@ -441,6 +461,104 @@ TEST_F(Changes, AFullDiskUndoesACreationAndLosesNothing) {
     EXPECT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
 }
 
+// A shared directory with a file that fits a third time and not a fourth.
+TEST_F(Changes, AFullDiskUndoesTheDeletionOfASharedDirectory) {
+    share_conf();
+    put("/srv/app/conf/big", std::string(18U << 20U, 'x'));
+    put("/srv/app/conf/sub/deep", "shared");
+    const auto before = snapshot();
+    const auto place = [&] { return fs::canonical(root() / ".pando/nodes/n1/srv/app/conf"); };
+    struct stat mount_point {};
+    struct stat afterwards {};
+    ASSERT_EQ(stat(place().c_str(), &mount_point), 0);
+    const std::string why = why_not(Deletion{"/srv/app/conf", "", {"/srv/app/conf"}});
+    EXPECT_THAT(why, HasSubstr("No space left on device"));
+    EXPECT_THAT(why, HasSubstr("is undone"));
+    EXPECT_THAT(differences(before, snapshot()), IsEmpty());
+    ASSERT_EQ(stat(place().c_str(), &afterwards), 0);
+    EXPECT_EQ(mount_point.st_ino, afterwards.st_ino) << "it is a mount point on nodes that run";
+    expect_no_intent();
+    ASSERT_EQ(mount(nullptr, root().c_str(), nullptr, MS_REMOUNT, "size=256m"), 0);
+    EXPECT_EQ(why_not(Deletion{"/srv/app/conf", "", {"n2"}}), "was done");
+    EXPECT_EQ(of("n2", "/srv/app/conf/sub/deep"), "shared");
+    EXPECT_THAT(kept(), ElementsAre("srv_app_conf.shared.1", "srv_app_conf.template.1"))
+        << "destroyed after the commit, and only what was named";
+}
+
+// The disk fills up at the worst moments: with the intent on disk, and with the commit done.
+TEST_F(Changes, AFullDiskKeepsNoDeletionOfALinkOrADirectoryHalfDone) {
+    World::stop();
+    World::start(Filesystem::ext4);
+    furnish();
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    ASSERT_TRUE(create({rule("/etc/motd", Mode::link), ""}));
+    put("/.pando/nodes/n2/srv/app/data", "of n2");
+    const auto before = snapshot();
+    const auto full_after = [&](const char* point) {
+        return [this, point](std::string_view done) {
+            if (done == point) fill_the_disk();
+        };
+    };
+    const std::vector<Deletion> wanted = {{"/etc/motd", "n2", {}}, {"/srv/app", "n2", {}}};
+    for (const Deletion& one : wanted) {
+        const auto done = remove(one, full_after("wrote the intent"));
+        free_the_disk();
+        ASSERT_FALSE(done) << one.path;
+        EXPECT_THAT(done.error().what, HasSubstr("No space left on device"));
+        EXPECT_THAT(done.error().what, HasSubstr("is undone"));
+        EXPECT_THAT(differences(before, snapshot()), IsEmpty());
+    }
+    for (const Deletion& one : wanted) {
+        const auto done = remove(one, full_after("wrote cdsl.yaml"));
+        free_the_disk();
+        ASSERT_TRUE(done) << one.path << ": " << done.error().what;
+        EXPECT_THAT(*done, IsEmpty());
+    }
+    EXPECT_EQ(get("/srv/app/data"), "of n2");
+    EXPECT_EQ(get("/.pando/kept/srv_app.shared.1/data"), "shared data");
+    expect_no_intent();
+}
+
+TEST_F(Changes, WhatIsInterruptedBeforeItsCommitCanBeUndoneWhenAskedFor) {
+    share_conf();
+    const auto interrupt = [&](const Deletion& wanted, std::string_view point) {
+        const Ended ended = in_child([&] {
+            (void)remove(wanted, [&](std::string_view done) {
+                if (done == point) (void)kill(getpid(), SIGKILL);
+            });
+        });
+        ASSERT_TRUE(ended.killed);
+    };
+    const auto before = snapshot();
+    interrupt({"/srv/app/conf", "", {}}, "moved a piece");
+    {
+        const auto change = Change::begin(root(), {"n2", "pando cdsl repair"}, {}, Recovery::undo);
+        ASSERT_TRUE(change) << change.error().what;
+        EXPECT_THAT(change->recovered(), ElementsAre("pando cdsl delete of n1 was interrupted, and is undone now"));
+    }
+    EXPECT_THAT(differences(before, snapshot()), IsEmpty());
+    interrupt({"/srv/app/conf", "", {}}, "wrote cdsl.yaml");
+    const auto late = Change::begin(root(), {"n2", "pando cdsl repair"}, {}, Recovery::undo);
+    ASSERT_FALSE(late);
+    EXPECT_THAT(late.error().what, HasSubstr("after its commit and can only be completed"));
+    EXPECT_TRUE(Change::begin(root(), {"n2", "pando cdsl repair"}));
+    EXPECT_EQ(of("n2", "/srv/app/conf/a"), "everybody's");
+}
+
+// What cannot be done after the commit is said, and holds up no other change.
+TEST_F(Changes, ACopyThatCannotBeDestroyedIsAProblemAndTheDeletionIsDone) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    const auto done = remove({"/srv/app", "", {"n1"}}, [&](std::string_view done) {
+        if (done != "pruned") return;
+        const fs::path kept = root() / ".pando/kept/srv_app.n1.1/conf";
+        if (fs::exists(kept)) (void)mount("tmpfs", kept.c_str(), "tmpfs", 0, nullptr);
+    });
+    umount2((root() / ".pando/kept/srv_app.n1.1/conf").c_str(), MNT_DETACH);
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_THAT(*done, ElementsAre(HasSubstr("destroy /.pando/kept/srv_app.n1.1")));
+    expect_no_intent();
+}
+
 TEST_F(Changes, WhatReplacedALinkIsOnlyForgottenWhenTheTemplateIsTheSame) {
     ASSERT_TRUE(create({rule("/etc/motd", Mode::link), ""}));
     const auto policy = policy_for_root(cluster_, read_additions_of(root()).value()).value();
@@ -490,7 +608,7 @@ TEST_F(Changes, CompletingWhatSharedDirectoriesBecomePrivateCopiesNothingTwice) 
     put("/srv/app/conf/a", "everybody's");
     const Ended ended = in_child([&] {
         (void)remove({"/srv/app/conf", "", {}}, [](std::string_view done) {
-            if (done == "wrote the additions") kill(getpid(), SIGKILL);
+            if (done == "wrote cdsl.yaml") kill(getpid(), SIGKILL);
         });
     });
     ASSERT_TRUE(ended.killed);
@@ -757,6 +875,58 @@ TEST_F(ChangesKilled, WhileASharedDirectoryBecomesPrivateAgain) {
             return removed({"/srv/app/conf", "", {}}, at);
         },
         10);
+}
+
+// The disk stays full, so whoever comes next undoes it as well.
+TEST_F(ChangesKilled, WhileADeletionIsUndoneBecauseTheDiskIsFull) {
+    survives(
+        [&] {
+            share_conf();
+            ASSERT_EQ(mount(nullptr, root().c_str(), nullptr, MS_REMOUNT, "size=4m"), 0);
+            put("/srv/app/conf/big", std::string(1200U << 10U, 'x'));
+            put("/srv/app/conf/sub/deep", "shared");
+        },
+        [&](const auto& at) -> Result<> {
+            if (removed({"/srv/app/conf", "", {}}, at)) return fail("the disk was large enough");
+            return {};
+        },
+        20);
+    EXPECT_THAT(differences(before_, after_), IsEmpty());
+}
+
+// Undone when asked for, and that interrupted in turn: it can be undone to the end, or completed after all.
+TEST_F(ChangesKilled, WhileASharedDirectoryBecomesPrivateAgainAndThatIsUndone) {
+    const auto work = [&](const Checkpoint& at) { return removed({"/srv/app/conf", "", {}}, at); };
+    const auto before = [&] {
+        share_conf();
+        put("/srv/app/conf/sub/deep", "shared");
+    };
+    const auto begin = [&](Recovery recovery, const Checkpoint& at = {}) {
+        return Change::begin(root(), {"n2", "pando cdsl repair"}, at, recovery);
+    };
+    remember(before, work);
+    int undone = 0;
+    for (int n = 1; n < 1000; ++n) {
+        bool interrupted = true;
+        for (int m = 1; interrupted; ++m) {
+            renew();
+            furnish();
+            before();
+            if (!in_child([&] { (void)work(kill_at(n)); }).killed) {
+                EXPECT_GT(undone, 100);
+                return;
+            }
+            interrupted = in_child([&] { (void)begin(Recovery::undo, kill_at(m)); }).killed;
+            const auto intents = read_intents(SharedRoot::open(root())->bare()).value();
+            const bool can_undo = !intents.empty() && check_undo(SharedRoot::open(root()).value(), intents.front());
+            const auto ended = begin(can_undo && m % 2 == 0 ? Recovery::undo : Recovery::complete);
+            ASSERT_TRUE(ended) << ended.error().what;
+            expect_no_intent();
+            expect_old_or_new(n);
+            undone += interrupted ? 1 : 0;
+            ASSERT_FALSE(HasFailure()) << "killed at change " << n << " and at change " << m << " of its undo";
+        }
+    }
 }
 
 TEST_F(ChangesKilled, WhileAPrivateParentIsSharedAgain) {
