@@ -73,6 +73,16 @@ Result<int> dry_run(const CreateOptions& options, const CdslRoot& root) {
     return 0;
 }
 
+// Another node's content has left its directory, which that node still sees if it runs.
+void warn_of_another(const CdslRoot& root, const cdsl::Creation& made) {
+    if (made.rule.mode != cdsl::Mode::shared || made.keep.empty() || made.keep == root.node) return;
+    if (made.keep == cdsl::keep_template || made.keep == cdsl::keep_shared) return;
+    log::warning(
+        "{} has an empty {} if it runs, and what it writes there is not everybody's: run pando cdsl apply there, or "
+        "boot it",
+        made.keep, made.rule.path.string());
+}
+
 Result<int> create(CreateOptions options) {
     const auto root = TRY(CdslRoot::open(options.root, &options.path));
     if (options.dry_run) return dry_run(options, root);
@@ -102,6 +112,7 @@ Result<int> create(CreateOptions options) {
     else if (intent.actions.empty())
         log::info("{} is so already", wanted.rule.path.string());
     live.print();
+    if (!intent.actions.empty()) warn_of_another(root, wanted);
     if (intent.actions.empty()) return live.trouble.empty() ? 0 : 1;
     if (wanted.rule.mode == cdsl::Mode::link)
         log::info("{} is a link now: each node has its own from this moment", wanted.rule.path.string());
@@ -124,8 +135,10 @@ Action declare_cdsl_create(CLI::App& app) {
     app.add_option("--seed", options->seed, "what each node's copy starts from: copy (what is there) or empty")
         ->check(CLI::IsMember({"copy", "empty"}));
     app.add_option("--permissions", options->permissions, "octal, of a path that is not there yet");
-    app.add_option("--keep", options->keep,
-                   "with --shared: whose content becomes everybody's: a node, template or shared; else this node's");
+    app.add_option(
+        "--keep", options->keep,
+        "with --shared: whose content becomes everybody's: a node, template or shared; else this node's. Another "
+        "node that runs has an empty directory until pando cdsl apply is run there");
     app.add_option("--why", options->why, "shown by list and explain");
     app.add_flag("--required", options->required, "a node where it cannot be mapped does not boot");
     app.add_flag("--dry-run", options->dry_run, "say what would be done, change nothing");

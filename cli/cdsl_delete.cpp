@@ -47,10 +47,17 @@ Result<int> dry_run(const DeleteOptions& options, const CdslRoot& root, const cd
     return 0;
 }
 
-bool is_shared(const std::optional<cdsl::Inventory>& inventory, const std::filesystem::path& path) {
-    return inventory && std::any_of(inventory->rules.begin(), inventory->rules.end(), [&](const cdsl::Rule& rule) {
-               return rule.path == path && rule.mode == cdsl::Mode::shared;
-           });
+bool has_mode(const std::optional<cdsl::Inventory>& inventory, const std::filesystem::path& path, cdsl::Mode mode) {
+    return inventory && std::any_of(inventory->rules.begin(), inventory->rules.end(),
+                                    [&](const cdsl::Rule& rule) { return rule.path == path && rule.mode == mode; });
+}
+
+// Another node's content has left its directory, which that node still has mounted if it runs.
+void warn_of_another(const CdslRoot& root, const cdsl::Deletion& done, const std::optional<cdsl::Inventory>& before) {
+    if (!has_mode(before, done.path, cdsl::Mode::bind) || done.keep.empty() || done.keep == root.node) return;
+    if (done.keep == cdsl::keep_template || done.keep == cdsl::keep_shared) return;
+    log::warning("{} has an empty {} if it runs: run pando cdsl apply there, or boot it", done.keep,
+                 done.path.string());
 }
 
 Result<int> remove(DeleteOptions options) {
@@ -70,7 +77,7 @@ Result<int> remove(DeleteOptions options) {
         intent = TRY(cdsl::plan_deletion(change.shared(), root.cluster, wanted));
         for (const auto& action : intent.actions) log::info("{}", cdsl::text_of(action));
         // What is shared inside a private directory stays in sight until this node's own copy is complete.
-        const bool shared = is_shared(before, wanted.path);
+        const bool shared = has_mode(before, wanted.path, cdsl::Mode::shared);
         if (root.node && !shared) TRY(cdsl::unmap(change.shared(), options.path));
         auto done = change.carry_out(intent);
         if (root.node && shared && TRY(cdsl::is_committed(change.shared(), intent)))
@@ -97,6 +104,7 @@ Result<int> remove(DeleteOptions options) {
         log::info(
             "on other nodes that run it stays as it is, with the copies where they are now, until their next boot "
             "or until pando cdsl apply is run there");
+    warn_of_another(root, wanted, before);
     return live.trouble.empty() && problems.empty() ? 0 : 1;
 }
 

@@ -5,6 +5,7 @@
 #include "cdsl/additions.h"
 #include "cdsl/beneath.h"
 #include "cdsl/declare.h"
+#include "cdsl/layout.h"
 #include "cdsl/live.h"
 #include "cdsl/rebuild.h"
 #include "tests/integration/cdsl/world.h"
@@ -557,6 +558,101 @@ TEST_F(Changes, ACopyThatCannotBeDestroyedIsAProblemAndTheDeletionIsDone) {
     ASSERT_TRUE(done) << done.error().what;
     EXPECT_THAT(*done, ElementsAre(HasSubstr("destroy /.pando/kept/srv_app.n1.1")));
     expect_no_intent();
+}
+
+// A node that runs writes where pieces are being moved: into the directory that is emptied, the one that is filled, and
+// the one that is to be removed.
+TEST_F(Changes, WhatANodeWritesWhileContentMovesStopsNothingAndIsKept) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    for (const char* name : {"b", "c"}) put(std::string("/.pando/nodes/n2/srv/app/") + name, "of n2");
+    int late = 0;
+    const auto done = remove({"/srv/app", "n2", {}}, [&](std::string_view done) {
+        if (done == "gathered") {
+            put("/srv/app/c", "below the mounts");
+            put("/srv/app/data", "again");
+        }
+        if (done == "poured" && ++late < 3) put("/.pando/nodes/n2/srv/app/late", "late");
+    });
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_EQ(get("/srv/app/c"), "of n2");
+    EXPECT_EQ(get("/srv/app/data"), "shared data");
+    EXPECT_EQ(get("/srv/app/late"), "late");
+    EXPECT_EQ(get("/.pando/kept/srv_app_c.late.1"), "below the mounts");
+    EXPECT_EQ(get("/.pando/kept/srv_app_data.late.1"), "again");
+    EXPECT_FALSE(fs::exists(root() / ".pando/nodes/n2/srv/app"));
+    expect_no_intent();
+}
+
+TEST_F(Changes, ADirectoryThatIsWrittenToWithoutEndIsSetAsideItself) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    int number = 0;
+    const auto done = remove({"/srv/app", "n2", {}}, [&](std::string_view done) {
+        if (done == "poured") put("/.pando/nodes/n2/srv/app/" + std::to_string(number++), "written");
+    });
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_EQ(get("/srv/app/0"), "written");
+    EXPECT_EQ(get("/.pando/kept/srv_app.late.1/" + std::to_string(number - 1)), "written");
+    expect_no_intent();
+}
+
+// The piece was moved by a run that was interrupted, and made again by a node before the next one.
+TEST_F(Changes, ANameThatIsThereAgainAfterAnInterruptionStopsNothing) {
+    ASSERT_TRUE(create({rule("/var/lib", Mode::bind), ""}));  // with paths of other rules in it
+    share_conf();
+    for (const Deletion& wanted : {Deletion{"/srv/app/conf", "", {}}, Deletion{"/var/lib", "", {}}}) {
+        const std::string path = wanted.path.string();
+        const std::string name = path == "/var/lib" ? "/dpkg" : "/a";
+        const std::string place = "/.pando/nodes/n2" + path + name;
+        put("/.pando/nodes/n2" + path + "/zz", "last");
+        ASSERT_TRUE(in_child([&] {
+                        (void)remove(wanted, [&](std::string_view done) {
+                            if (done != "moved a piece" || fs::exists(root() / fs::path(place).relative_path())) return;
+                            put(place, "written late");
+                            (void)kill(getpid(), SIGKILL);
+                        });
+                    }).killed);
+        const auto next = Change::begin(root(), {"n1", "pando cdsl repair"});
+        ASSERT_TRUE(next) << next.error().what;
+        expect_no_intent();
+        EXPECT_EQ(get("/.pando/kept/" + flat_name(path + name) + ".late.1"), "written late") << path;
+    }
+    EXPECT_EQ(of("n2", "/srv/app/conf/a"), "everybody's");
+    EXPECT_EQ(get("/.pando/kept/srv_app_conf.n2.1/zz"), "last");
+}
+
+// Between the emptying of a node's directory and its copy of what was shared.
+TEST_F(Changes, WhatANodeWritesIntoItsEmptiedDirectoryIsNotTakenForAllOfIt) {
+    share_conf();
+    put("/srv/app/conf/other", "everybody's");
+    const auto done = remove({"/srv/app/conf", "", {}}, [&](std::string_view done) {
+        if (done == "gathered") put("/.pando/nodes/n2/srv/app/conf/other", "n2's own");
+    });
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_EQ(of("n2", "/srv/app/conf/a"), "everybody's");
+    EXPECT_EQ(of("n2", "/srv/app/conf/other"), "n2's own");
+}
+
+TEST_F(Changes, ANodeWhoseDirectoryBecomesEverybodysKeepsItsMountPoint) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    as_node([&] {
+        boot("n2");
+        ASSERT_EQ(chdir((root() / "srv/app/conf").c_str()), 0);
+        const Ended other = in_child([&] {
+            umount2((root() / "srv/app").c_str(), MNT_DETACH);
+            const auto done = create({rule("/srv/app/conf", Mode::shared), "n2"});
+            EXPECT_TRUE(done) << done.error().what;
+        });
+        EXPECT_EQ(other.status, 0);
+        EXPECT_EQ(fs::current_path(), root() / "srv/app/conf");
+        EXPECT_TRUE(write_file_atomic("late", "it can be written to")) << "whose process works there goes on";
+        EXPECT_THAT(boot("n2").failures, IsEmpty());
+        EXPECT_EQ(get("/srv/app/conf/a"), "a");
+        EXPECT_EQ(chdir("/"), 0);
+    });
+    // What is left is a mount point, and no content that could become everybody's once more.
+    ASSERT_TRUE(remove({"/srv/app/conf", "", {}}));
+    EXPECT_EQ(of("n2", "/srv/app/conf/a"), "a");
+    EXPECT_EQ(get("/.pando/kept/srv_app_conf.n2.1/late"), "it can be written to");
 }
 
 TEST_F(Changes, WhatReplacedALinkIsOnlyForgottenWhenTheTemplateIsTheSame) {

@@ -117,6 +117,39 @@ TEST_F(Declare, ADeletionForgetsThePathFirstAndKeepsEveryCopy) {
                     "move /.pando/nodes/n1/srv/app to /.pando/kept/srv_app.n1.2", "destroy /.pando/kept/srv_app.n1.2"));
 }
 
+TEST_F(Declare, ASharedDirectoryIsCopiedBeforeTheInventoryForgetsItAndDestroyedAfter) {
+    write({app, {"/srv/app/conf", Mode::shared, Seed::empty, 0755, ""}});
+    put("srv/app/conf/file");
+    for (const char* tree : {".template", "n2"}) put(fs::path(".pando/nodes") / tree / "srv/app/conf/file");
+    EXPECT_THAT(
+        deletion({"/srv/app/conf", "", {"n2"}}),
+        ElementsAre(
+            "move what /.pando/nodes/.template/srv/app/conf holds to /.pando/kept/srv_app_conf.template.1",
+            "start /srv/app/conf anew in the template", "copy /srv/app/conf from the shared root to the template",
+            "move what /.pando/nodes/n2/srv/app/conf holds to /.pando/kept/srv_app_conf.n2.1",
+            "start /srv/app/conf anew in the tree of n2", "copy /srv/app/conf from the shared root to the tree of n2",
+            "write /.pando/cdsl.yaml", "destroy /.pando/kept/srv_app_conf.n2.1"));
+}
+
+TEST_F(Declare, WhatIsEverybodysIsNotDestroyedUnlessOtherContentTakesItsPlace) {
+    write({app,
+           {"/srv/app/conf", Mode::shared, Seed::empty, 0755, ""},
+           {"/srv/own", Mode::bind, Seed::copy, 0755, ""},
+           {"/etc/motd", Mode::link, Seed::copy, 0644, ""},
+           {"/srv/fast", Mode::tmpfs, Seed::empty, 0755, ""}});
+    for (const char* path : {"etc/motd", "srv/own/file"}) {
+        put(path);
+        put(fs::path(".pando/nodes/n1") / path);
+    }
+    const auto refusal = testing::HasSubstr("the shared content is not destroyed, it is what everybody gets");
+    for (const char* path : {"/srv/own", "/srv/app/conf", "/etc/motd", "/srv/fast"})
+        EXPECT_THAT(deletion({path, "", {"shared"}}), ElementsAre(refusal)) << path;
+    EXPECT_THAT(deletion({"/srv/own", "shared", {"shared"}}), ElementsAre(testing::HasSubstr("kept and destroyed")));
+    EXPECT_THAT(deletion({"/srv/own", "n1", {"shared"}}), testing::Contains("destroy /.pando/kept/srv_own.shared.1"));
+    EXPECT_THAT(deletion({"/srv/app/conf", "n1", {}}),
+                ElementsAre(testing::HasSubstr("every node gets a copy of the shared content, not of n1's")));
+}
+
 TEST_F(Declare, ALinkIsReplacedInOneStep) {
     write({{"/etc/motd", Mode::link, Seed::copy, 0644, ""}});
     for (const char* tree : {".template", "n1"}) put(fs::path(".pando/nodes") / tree / "etc/motd");
