@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cdsl/mounts.h"
 
-#include "cdsl/beneath.h"
-
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mount.h>
@@ -89,8 +87,11 @@ Result<> mount_tmpfs(int target) {
 }
 
 Result<UniqueFd> bare_view(int directory) {
-    if (auto view = clone(directory)) return view;
-    return open_beneath(directory, "", O_PATH | O_DIRECTORY);
+    auto view = clone(directory);
+    if (!view)
+        return Failure(Error{fmt::format("looking below what is mounted: {}", view.error().what), "run it as root",
+                             view.error().kind, view.error().sys});
+    return view;
 }
 
 }  // namespace pando::cdsl

@@ -23,8 +23,7 @@ Result<> bind_directory(int source, int target);
 // A tmpfs on `target`, nosuid and nodev, with the target's own owner and permissions and at most a quarter of memory.
 Result<> mount_tmpfs(int target);
 
-// A view of the filesystem below `directory` without what is mounted over parts of it. Where that is not allowed
-// (no privilege) it is the directory as it is seen.
+// A view of the filesystem below `directory` without what is mounted over parts of it. It takes a privilege.
 Result<UniqueFd> bare_view(int directory);
 
 }  // namespace pando::cdsl

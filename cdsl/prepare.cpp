@@ -71,9 +71,10 @@ public:
 
     const std::vector<Rule>& rules() const { return rules_; }
 
-    // On a running node the private mounts hide what is being prepared.
+    // On a running node the private mounts hide what is being prepared. Whoever applies a step holds a Change, which
+    // is not to be had without seeing below them.
     Result<int> view() {
-        if (!shared_) shared_ = TRY(SharedRoot::open(root_));
+        if (!shared_) shared_ = TRY(SharedRoot::open_to_look(root_));
         return shared_->bare();
     }
 
@@ -303,13 +304,13 @@ public:
 
     Result<bool> nothing_interrupted() {
         if (change_) return true;
-        const auto shared = TRY(SharedRoot::open(root_));
+        const auto shared = TRY(SharedRoot::open_to_look(root_));
         return TRY(read_intents(shared.bare())).empty();
     }
 
     Result<bool> has_inventory() {
         if (change_ && !intent_.id.empty()) return false;
-        const auto shared = TRY(SharedRoot::open(root_));
+        const auto shared = TRY(SharedRoot::open_to_look(root_));
         return TRY(read_beneath(shared.bare(), inventory_path, inventory_limit)) == inventory_text(TRY(wanted(shared)));
     }
 

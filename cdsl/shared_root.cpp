@@ -11,12 +11,27 @@
 namespace pando::cdsl {
 namespace fs = std::filesystem;
 
-Result<SharedRoot> SharedRoot::open(const fs::path& root) {
+Result<SharedRoot> SharedRoot::seen_at(const fs::path& root) {
     SharedRoot shared;
     shared.path_ = root;
     shared.seen_.reset(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!shared.seen_.valid()) return fail_errno(errno, "opening {}", root.string());
-    shared.bare_ = TRY(bare_view(shared.seen_.get()));
+    return shared;
+}
+
+Result<SharedRoot> SharedRoot::open(const fs::path& root) {
+    auto shared = TRY(seen_at(root));
+    auto bare = bare_view(shared.seen());
+    if (!bare) return Failure(bare.error().context(root.string()));
+    shared.bare_ = std::move(*bare);
+    return shared;
+}
+
+Result<SharedRoot> SharedRoot::open_to_look(const fs::path& root) {
+    auto shared = TRY(seen_at(root));
+    auto bare = bare_view(shared.seen());
+    shared.is_bare_ = static_cast<bool>(bare);
+    shared.bare_ = bare ? std::move(*bare) : TRY(open_beneath(shared.seen(), "", O_PATH | O_DIRECTORY));
     return shared;
 }
 

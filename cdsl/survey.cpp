@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 Result<Survey> Survey::of(const fs::path& root, const config::Cluster& cluster) {
     Survey survey;
-    survey.shared_ = TRY(SharedRoot::open(root));
+    survey.shared_ = TRY(SharedRoot::open_to_look(root));
     TRY(survey.read_trees());
     TRY(survey.read_inventory());
     TRY(survey.read_policy(cluster, TRY(read_additions(survey.view()))));

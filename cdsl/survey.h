@@ -59,9 +59,10 @@ public:
     const std::optional<std::string>& here() const { return here_; }
 
     const std::filesystem::path& root() const { return shared_->path(); }
-    int seen() const { return shared_->seen(); }      // the root with what is mounted over it
-    int view() const { return shared_->bare(); }      // the shared root alone, without private mounts
-    int trees_fd() const { return trees_fd_.get(); }  // /.pando/nodes
+    int seen() const { return shared_->seen(); }  // the root with what is mounted over it
+    int view() const { return shared_->bare(); }  // the shared root alone, without private mounts
+    bool sees_below_mounts() const { return !shared_ || shared_->is_bare(); }  // else view() is as seen()
+    int trees_fd() const { return trees_fd_.get(); }                           // /.pando/nodes
 
 private:
     Survey() = default;

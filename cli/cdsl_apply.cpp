@@ -74,7 +74,7 @@ Result<> rewrite_inventory(const std::filesystem::path& root, const cdsl::Holder
 // names is there.
 Result<> introduce(const CdslRoot& root, const CdslRootOptions& options, const cdsl::Holder& who) {
     using Known = std::optional<cdsl::Inventory>;
-    const auto top = TRY(cdsl::SharedRoot::open(options.root));
+    const auto top = TRY(cdsl::SharedRoot::open_to_look(options.root));
     const auto& below = root.inventory.below;
     const auto named = [&](const Known& known) -> Result<cdsl::Inventory> {
         if (!known)
@@ -127,7 +127,7 @@ Result<int> apply(const ApplyOptions& options) {
     std::vector<CdslRootOptions> all = {options.root};
     std::vector<std::string> away;
     if (options.root.filesystem.empty()) {
-        const auto top = TRY(cdsl::SharedRoot::open(options.root.root));
+        const auto top = TRY(cdsl::SharedRoot::open_to_look(options.root.root));
         const auto inventory = cdsl::read_inventory(top.bare());
         for (const auto& path :
              inventory&&* inventory ? (*inventory)->filesystems : decltype((*inventory)->filesystems){}) {

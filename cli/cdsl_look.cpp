@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/cdsl_look.h"
 
+#include "base/log.h"
 #include "cli/description.h"
 
 #include <fmt/format.h>
@@ -19,8 +20,17 @@ void LookOptions::declare(CLI::App& app) {
 
 Result<cdsl::Survey> LookOptions::survey() const {
     const auto description = TRY(read_description(cluster));
-    return cdsl::Survey::of(std::filesystem::path(root) / std::filesystem::path(filesystem).relative_path(),
-                            description.cluster);
+    auto survey = TRY(cdsl::Survey::of(std::filesystem::path(root) / std::filesystem::path(filesystem).relative_path(),
+                                       description.cluster));
+    warn_of_mounts(survey.sees_below_mounts());
+    return survey;
+}
+
+void warn_of_mounts(bool sees_below_mounts) {
+    if (sees_below_mounts) return;
+    log::warning(
+        "what is mounted hides parts of the shared root here, and seeing below it takes root: of a mounted "
+        "path this tells what is mounted");
 }
 
 void print_columns(const std::vector<std::vector<std::string>>& rows) {

@@ -22,6 +22,9 @@ struct LookOptions {
     Result<cdsl::Survey> survey() const;
 };
 
+// Warns that what is below the mounts of this node is not seen, when it is not.
+void warn_of_mounts(bool sees_below_mounts);
+
 // Columns as wide as their widest cell; the last one is not padded. The first row is the heading.
 void print_columns(const std::vector<std::vector<std::string>>& rows);
 

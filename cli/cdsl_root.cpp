@@ -5,6 +5,7 @@
 #include "cdsl/additions.h"
 #include "cdsl/inventory.h"
 #include "cdsl/live.h"
+#include "cli/cdsl_look.h"
 
 #include <algorithm>
 
@@ -42,12 +43,13 @@ Result<CdslRoot> CdslRoot::open(const CdslRootOptions& options, std::string* pat
     auto description = TRY(read_description(options.cluster));
     const auto filesystem = TRY(filesystem_of(options, path));
     const auto top = options.root / filesystem.relative_path();
-    auto shared = TRY(cdsl::SharedRoot::open(top));
+    auto shared = TRY(cdsl::SharedRoot::open_to_look(top));
+    warn_of_mounts(shared.is_bare());
     auto node = TRY(shared.local_node());
     cdsl::Inventory inventory = TRY(inventory_at(top));
     if (!filesystem.empty()) {
         inventory.below = filesystem;
-        node = TRY(TRY(cdsl::SharedRoot::open(options.root)).local_node());
+        node = TRY(TRY(cdsl::SharedRoot::open_to_look(options.root)).local_node());
         if (path != nullptr) {
             const auto whole = TRY(cdsl::checked_path(*path));
             if (!cdsl::is_below(whole, filesystem))

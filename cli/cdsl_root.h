@@ -22,6 +22,7 @@ struct CdslRootOptions {
 };
 void add_options(CLI::App& app, CdslRootOptions& options);
 
+// Only looked at, and a warning when that is not all: what changes the root is a cdsl::Change.
 struct CdslRoot {
     config::Cluster cluster;  // with the rules of this root or filesystem
     cdsl::SharedRoot shared;

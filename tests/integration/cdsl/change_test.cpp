@@ -11,10 +11,12 @@
 #include "tests/integration/cdsl/world.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -715,9 +717,39 @@ TEST_F(Changes, CompletingWhatSharedDirectoriesBecomePrivateCopiesNothingTwice) 
     EXPECT_EQ(of("n2", "/srv/app/conf/a"), "everybody's");
 }
 
+// As in a container that may not mount.
+void give_up_mounting() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+    ASSERT_EQ(syscall(SYS_capget, &header, sets), 0);
+    sets[0].effective &= ~(1U << CAP_SYS_ADMIN);
+    sets[0].permitted &= ~(1U << CAP_SYS_ADMIN);
+    ASSERT_EQ(syscall(SYS_capset, &header, sets), 0);
+}
+
+TEST_F(Changes, WhoCannotSeeBelowTheMountsChangesNothingAndKnowsItWhenLooking) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    as_node([&] {
+        boot("n1");
+        put("/srv/app/data", "of n1");
+        EXPECT_TRUE(SharedRoot::open_to_look(root())->is_bare());
+        const auto before = get("/.pando/cdsl.yaml");
+        give_up_mounting();
+        EXPECT_THAT(why_not(Creation{rule("/srv/app/conf", Mode::shared), ""}),
+                    HasSubstr("looking below what is mounted: binding the directory: Operation not permitted"));
+        EXPECT_THAT(why_not(Deletion{"/srv/app", "", {}}), HasSubstr("Operation not permitted"));
+        EXPECT_EQ(get("/.pando/cdsl.yaml"), before);
+        const auto looked = SharedRoot::open_to_look(root());
+        ASSERT_TRUE(looked) << looked.error().what;
+        EXPECT_FALSE(looked->is_bare());
+        EXPECT_EQ(read_beneath(looked->bare(), "/srv/app/data", 100).value(), "of n1");
+    });
+}
+
 TEST_F(Changes, AReadOnlyRootIsRefusedWithItsCause) {
     ASSERT_EQ(mount(nullptr, root().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
     EXPECT_THAT(why_not(Creation{rule("/srv/app", Mode::bind), ""}), HasSubstr("Read-only file system"));
+    EXPECT_THAT(why_not(Deletion{"/srv/own", "", {}}), HasSubstr("Read-only file system"));
 }
 
 TEST_F(Changes, AnIntentThatCannotBeReadStopsEveryChangeAndNoBoot) {

@@ -53,10 +53,10 @@ protected:
         return lines;
     }
     std::vector<std::string> creation(const Rule& rule, const std::string& keep = "") const {
-        return texts(plan_creation(SharedRoot::open(root()).value(), cluster_, {rule, keep}));
+        return texts(plan_creation(SharedRoot::open_to_look(root()).value(), cluster_, {rule, keep}));
     }
     std::vector<std::string> deletion(const Deletion& wanted) const {
-        return texts(plan_deletion(SharedRoot::open(root()).value(), cluster_, wanted));
+        return texts(plan_deletion(SharedRoot::open_to_look(root()).value(), cluster_, wanted));
     }
 
     config::Cluster cluster_;
@@ -82,7 +82,7 @@ TEST_F(Declare, OnlyNodesOfTheScopeGetACopy) {
 
 TEST_F(Declare, WhatATreeHasAlreadyIsTheNodesOwn) {
     put(".pando/nodes/n1/srv/app/file");
-    const auto intent = plan_creation(SharedRoot::open(root()).value(), cluster_, {app, ""});
+    const auto intent = plan_creation(SharedRoot::open_to_look(root()).value(), cluster_, {app, ""});
     ASSERT_TRUE(intent) << intent.error().what;
     for (const auto* actions : {&intent->actions, &intent->undo})
         for (const Action& action : *actions) EXPECT_NE(action.to, "n1") << text_of(action);
