@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int depth_limit = 200;  // each level holds two descriptors
+constexpr int depth_limit = 200;                // each level holds two descriptors
+constexpr int removal_limit = 2 * depth_limit;  // one; a copy lies as deep as its path
 
 // Works for links and special files too, which cannot be opened for fgetxattr.
 std::string proc_path(int directory, const std::string& name) {
@@ -161,7 +162,9 @@ private:
     std::map<std::pair<dev_t, ino_t>, fs::path> linked_;  // first name of each file with several
 };
 
-Result<> remove_below(int parent, const std::string& name, dev_t device) {
+Result<> remove_below(int parent, const std::string& name, dev_t device, int depth) {
+    if (depth > removal_limit)
+        return fail("more than {} directories deep", removal_limit).advise("remove it with rm -r");
     if (unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return {};
     if (errno != EISDIR && errno != EPERM) return fail_errno(errno, "removing {}", name);
     {
@@ -170,7 +173,7 @@ Result<> remove_below(int parent, const std::string& name, dev_t device) {
         if (fstat(directory.get(), &st) < 0) return fail_errno(errno, "looking at {}", name);
         if (st.st_dev != device) return fail("{} is a mount point", name);
         for (const std::string& child : TRY(names_in(directory.get()))) {
-            if (auto removed = remove_below(directory.get(), child, device); !removed)
+            if (auto removed = remove_below(directory.get(), child, device, depth + 1); !removed)
                 return Failure(removed.error().context(name));
         }
     }
@@ -204,7 +207,7 @@ Result<> copy_attributes(int from, int to) {
 Result<> remove_tree(const Entry& entry) {
     struct stat st {};
     if (fstat(entry.directory, &st) < 0) return fail_errno(errno, "looking at a directory");
-    return remove_below(entry.directory, entry.name, st.st_dev);
+    return remove_below(entry.directory, entry.name, st.st_dev, 0);
 }
 
 }  // namespace pando::cdsl

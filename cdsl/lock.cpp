@@ -116,6 +116,15 @@ Result<std::optional<ChangeLock>> ChangeLock::take_now(int root, const Holder& w
     return std::optional(TRY(signed_by(std::move(fd), who)));
 }
 
+Result<std::optional<std::string>> ChangeLock::held_by(int root) {
+    const auto fd = open_beneath(root, std::filesystem::path(journal_directory) / "lock", O_RDONLY);
+    if (!fd && fd.error().sys == ENOENT) return std::nullopt;
+    if (!fd) return Failure(fd.error());
+    if (flock(fd->get(), LOCK_SH | LOCK_NB) == 0) return std::nullopt;  // free again with the descriptor
+    if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno(errno, "looking at /{}/lock", journal_directory);
+    return description_of_holder(fd->get());
+}
+
 Result<ChangeLock> ChangeLock::signed_by(UniqueFd fd, const Holder& who) {
     ChangeLock lock;
     lock.fd_ = std::move(fd);

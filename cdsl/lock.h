@@ -44,6 +44,9 @@ public:
     // Nothing when somebody holds it.
     static Result<std::optional<ChangeLock>> take_now(int root, const Holder& who);
 
+    // Who holds it, in words; nothing when nobody does. Writes nothing.
+    static Result<std::optional<std::string>> held_by(int root);
+
 private:
     static Result<ChangeLock> signed_by(UniqueFd fd, const Holder& who);
 

@@ -121,7 +121,13 @@ Result<> mend_disk(const CdslRoot& root, const cdsl::Inventory& inventory, bool 
 
 // What becomes of the changes that the journal has, in words.
 Result<> name_interrupted(const RepairOptions& options, const CdslRoot& root, Repair& repair) {
-    for (const auto& intent : TRY(cdsl::read_intents(root.shared.bare()))) {
+    const auto intents = TRY(cdsl::read_intents(root.shared.bare()));
+    // Not interrupted, then: whoever holds the lock has completed what was, and wrote the intent.
+    if (const auto holder = TRY(cdsl::ChangeLock::held_by(root.shared.bare()))) {
+        repair.mended.push_back(fmt::format("wait for {}, whose change is under way", *holder));
+        return {};
+    }
+    for (const auto& intent : intents) {
         if (options.undo) TRY(cdsl::check_undo(root.shared, intent));
         repair.mended.push_back(
             fmt::format("{} {} of {}", options.undo ? "undo" : "complete", intent.holder.command, intent.holder.node));

@@ -807,6 +807,7 @@ TEST_F(Changes, MovesPreserveAclsAttributesHardLinksHolesAndSpecialFiles) {
 
 TEST_F(Changes, WhoComesSecondWaitsAndIsToldForWhom) {
     const auto shared = SharedRoot::open(root()).value();
+    EXPECT_EQ(ChangeLock::held_by(shared.bare()).value(), std::nullopt);
     const auto first = ChangeLock::take(shared.bare(), {"n2", "pando cdsl apply"}, Deadline::after(Milliseconds(0)));
     ASSERT_TRUE(first) << first.error().what;
     const auto second = ChangeLock::take(shared.bare(), {"n1", "pando cdsl create"}, Deadline::after(Milliseconds(0)));
@@ -814,6 +815,7 @@ TEST_F(Changes, WhoComesSecondWaitsAndIsToldForWhom) {
     EXPECT_THAT(second.error().what, HasSubstr("being changed by n2 (pando cdsl apply, process"));
     EXPECT_FALSE(ChangeLock::take_now(shared.bare(), {"n1", "boot"}).value().has_value());
     EXPECT_THAT(get("/.pando/journal/lock"), HasSubstr("n2 "));
+    EXPECT_THAT(ChangeLock::held_by(shared.bare()).value().value_or(""), HasSubstr("n2 (pando cdsl apply, process"));
     // A boot waits for nobody: it maps what the inventory has.
     as_node([&] {
         put("/.pando/journal/1-n2-1.yaml", "cannot be read, and is not while another is at work");

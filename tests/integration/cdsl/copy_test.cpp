@@ -174,6 +174,22 @@ TEST_P(Copy, RemovesATreeWithoutFollowingItsLinks) {
     EXPECT_TRUE(remove_tree({fd_.get(), "from"})) << "nothing there is no error";
 }
 
+TEST_P(Copy, RemovesToABoundedDepth) {
+    const auto chain = [&](int depth) {
+        UniqueFd at(open(path("").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        for (int level = 0; level < depth; ++level) {
+            ASSERT_EQ(mkdirat(at.get(), "from", 0700) == 0 || errno == EEXIST, true);
+            at.reset(openat(at.get(), "from", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        }
+    };
+    chain(300);
+    EXPECT_TRUE(remove_tree({fd_.get(), "from"})) << "any copy, with the path above it";
+    chain(600);
+    const auto deep = remove_tree({fd_.get(), "from"});
+    ASSERT_FALSE(deep);
+    EXPECT_THAT(deep.error().what, testing::HasSubstr("directories deep"));
+}
+
 TEST_P(Copy, DoesNotRemoveWhatIsMountedInTheTree) {
     fs::create_directory(root() / "from/mounted");
     ASSERT_EQ(mount("tmpfs", path("from/mounted").c_str(), "tmpfs", 0, nullptr), 0);
