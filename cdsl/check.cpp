@@ -4,6 +4,7 @@
 #include "base/lock.h"
 #include "cdsl/beneath.h"
 #include "cdsl/layout.h"
+#include "cdsl/linked.h"
 #include "cdsl/listing.h"
 #include "cdsl/mounted.h"
 #include "cdsl/rule_tree.h"
@@ -173,12 +174,12 @@ private:
             const Step step(path, name);
             if (below.rule != nullptr && pending_.contains(below.rule->path)) continue;
             if (below.rule != nullptr && below.rule->mode == Mode::link) {
-                link_on_root(directory, name, *below.rule);
+                TRY(link_on_root(directory, name, *below.rule));
                 continue;
             }
             const UniqueFd entered = directory_in(directory, name);
             if (!entered.valid()) {
-                not_entered(directory, name, below, path);
+                TRY(not_entered(directory, name, below, path));
                 continue;
             }
             if (below.rule != nullptr && below.rule->mode == Mode::bind && template_ >= 0) {
@@ -190,67 +191,64 @@ private:
         return {};
     }
 
-    void link_on_root(int directory, const std::string& name, const Rule& rule) {
+    Result<> link_on_root(int directory, const std::string& name, const Rule& rule) {
         struct stat st {};
         if (fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0) {
-            link_gone(rule);
-            return;
+            return link_gone(rule);
         }
         if (S_ISLNK(st.st_mode)) {
             const auto text = link_text(directory, name);
-            if (text && *text == target_of_link(rule.path)) return;
+            if (text && *text == target_of_link(rule.path)) return {};
+        }
+        if (S_ISDIR(st.st_mode)) {
+            add(Drift::wrong_type, rule.path, "", "is a directory, where the link to a single file belongs",
+                "use mode bind for it, or move the directory away and run pando cdsl apply");
+        } else if (TRY(linked_not(survey_, rule, true)) == Linked::late) {
+            add(Drift::not_applied, rule.path, "", "the file came after the rule was applied: every node sees this one",
+                "pando cdsl apply makes it each node's own");
+        } else if (S_ISLNK(st.st_mode)) {
+            const auto text = link_text(directory, name);
             add(Drift::link_replaced, rule.path, "",
                 fmt::format("is a symlink to {}, in place of the link that leads each node to its own",
                             text && *text ? **text : "somewhere"),
                 "pando cdsl repair puts the link back and keeps the other aside");
-        } else if (S_ISDIR(st.st_mode)) {
-            add(Drift::wrong_type, rule.path, "", "is a directory, where the link to a single file belongs",
-                "use mode bind for it, or move the directory away and run pando cdsl apply");
-        } else if (rule.when == When::always || in_any_tree(rule.path)) {
+        } else {
             add(Drift::link_replaced, rule.path, "",
                 "a program that writes by rename put a file where the link was: every node sees that one now",
                 "pando cdsl repair puts the link back and keeps the file aside");
-        } else {
-            add(Drift::not_applied, rule.path, "", "the file came after the rule was applied: every node sees this one",
-                "pando cdsl apply makes it each node's own");
         }
+        return {};
     }
 
-    void link_gone(const Rule& rule) {
-        if (rule.when == When::present && !in_any_tree(rule.path)) return;  // not installed
+    Result<> link_gone(const Rule& rule) {
+        if (TRY(linked_not(survey_, rule, false)) == Linked::not_present) return {};
         add(Drift::link_missing, rule.path, "", "the link is gone: no node reaches its own there",
             "pando cdsl repair puts it back");
-    }
-
-    bool in_any_tree(const fs::path& path) const {
-        const auto has = [&](const std::string& tree) {
-            const auto there = stat_beneath(survey_.trees_fd(), fs::path(tree) / path.relative_path());
-            return there && there->has_value();
-        };
-        return has(template_tree) || std::any_of(survey_.trees().begin(), survey_.trees().end(), has);
+        return {};
     }
 
     // A directory of the root that is a mount point, or lies above rules.
-    void not_entered(int directory, const std::string& name, const RuleTree& below, const std::string& path) {
+    Result<> not_entered(int directory, const std::string& name, const RuleTree& below, const std::string& path) {
         struct stat st {};
         if (fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0) {
-            missing_on_root(below);
-            return;
+            return missing_on_root(below);
         }
         add(Drift::wrong_type, path, "",
             fmt::format("is {} on the shared root, where a directory belongs", what_is(IFTODT(st.st_mode))),
             "nothing is mounted through it; move it away and run pando cdsl apply");
+        return {};
     }
 
-    void missing_on_root(const RuleTree& below) {
+    Result<> missing_on_root(const RuleTree& below) {
         if (below.rule != nullptr && !pending_.contains(below.rule->path)) {
             if (below.rule->mode == Mode::link)
-                link_gone(*below.rule);
+                TRY(link_gone(*below.rule));
             else if (below.rule->when == When::always)
                 add(Drift::not_mounted, below.rule->path, "", "its mount point is not on the shared root",
                     "pando cdsl apply makes it");
         }
-        for (const auto& [name, child] : below.children) missing_on_root(child);
+        for (const auto& [name, child] : below.children) TRY(missing_on_root(child));
+        return {};
     }
 
     void report_shadow(const Rule& rule, const std::vector<fs::path>& changed) {

@@ -5,6 +5,7 @@
 #include "base/procfs.h"
 #include "cdsl/beneath.h"
 #include "cdsl/layout.h"
+#include "cdsl/linked.h"
 #include "cdsl/mounted.h"
 
 #include <fcntl.h>
@@ -116,6 +117,10 @@ private:
     // A rule that is on disk; of others the path is shared still.
     bool holds(const Rule& rule) const {
         if (!survey_.is_applied(rule)) return false;
+        if (rule.mode == Mode::link) {
+            const auto state = linked(survey_, rule);
+            return !state || (*state != Linked::not_present && *state != Linked::late);
+        }
         if (rule.when == When::present) {
             const auto there = stat_beneath(survey_.view(), rule.path);
             return there && there->has_value();
@@ -166,8 +171,8 @@ private:
     }
 
     void by_link(const Rule& rule) {
-        const auto state = link_state(survey_.view(), rule.path);
-        if (state && *state == LinkState::ours) {
+        const auto state = linked(survey_, rule);
+        if (state && *state == Linked::ours) {
             if (!survey_.has_tree(place_.node))
                 place_.state = "no tree yet: starts from the template at the node's boot";
             return say(Reach::own_by_link,
@@ -177,8 +182,9 @@ private:
         }
         place_.at = rule.path;
         place_.state = state_of(survey_.view(), rule.path);
-        if (state && *state == LinkState::absent)
-            return say(Reach::displaced, "the link is gone: what is written there now reaches every node");
+        if (state && *state == Linked::missing)
+            return say(Reach::displaced,
+                       "the link is gone: what is written there now reaches every node; pando cdsl repair mends it");
         say(Reach::displaced,
             "something else stands where the link belongs: a write reaches every node; pando cdsl repair mends it");
     }
@@ -188,9 +194,20 @@ private:
         if (rule.when == When::present && there && !there->has_value())
             return fmt::format(
                 "{} is not on the root; it is each node's own from the boot, or pando cdsl apply, that "
-                "finds it there; until then a write reaches every node",
-                rule.path.string());
+                "finds it there; until then a write reaches every node{}",
+                rule.path.string(), own_all_the_same(rule));
+        if (rule.mode == Mode::link && survey_.is_applied(rule) && there && *there)
+            return "it came after the rule was applied: a write reaches every node; pando cdsl apply makes it each "
+                   "node's own";
         return "the policy has it and it is not applied to this root yet: a write reaches every node";
+    }
+
+    // A program that knows the tree's place needs no link on the root, as the unit that makes a node's host key.
+    std::string own_all_the_same(const Rule& rule) const {
+        const auto own = stat_beneath(survey_.trees_fd(), fs::path(place_.node) / rule.path.relative_path());
+        if (!own || !*own) return {};
+        return fmt::format("; {} has one of its own, for programs that name /{}{}", place_.node, local_directory,
+                           rule.path.string());
     }
 
     void kernels() {

@@ -115,9 +115,12 @@ public:
         return {};
     }
 
-    // A rule for what may not be installed has nothing to do where it is not.
+    // A rule for what may not be installed has nothing to do where it is not. A link that was made has left its content
+    // in the template: when it is gone, it is to come back.
     Result<bool> applies(const Rule& rule) {
-        return rule.when == When::always || TRY(stat_beneath(TRY(view()), rule.path)).has_value();
+        if (rule.when == When::always || TRY(stat_beneath(TRY(view()), rule.path))) return true;
+        const fs::path seed = fs::path(nodes_directory) / template_tree / rule.path.relative_path();
+        return rule.mode == Mode::link && TRY(stat_beneath(TRY(view()), seed)).has_value();
     }
 
     Result<bool> has_mount_point(const Rule& rule) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando cdsl list: which paths are context-dependent, for whom, how, who said so, and why.
+#include "cdsl/linked.h"
 #include "cdsl/mounted.h"
 #include "cli/cdsl_look.h"
 #include "cli/command.h"
@@ -51,8 +52,12 @@ Result<cdsl::Survey> survey_or_policy(const LookOptions& look) {
 std::string state_of(const cdsl::Survey& survey, const Row& row) {
     if (!survey.has_root()) return "-";
     if (!survey.is_applied(row.rule)) return "not applied";
+    if (row.rule.mode == cdsl::Mode::link) {
+        const auto state = cdsl::linked(survey, row.rule);
+        return !state ? "failed" : *state == cdsl::Linked::ours ? "applied" : std::string(cdsl::name_of(*state));
+    }
     const auto& here = survey.here();
-    if (!here || row.rule.mode == cdsl::Mode::link) return "applied";
+    if (!here) return "applied";
     if (std::find(row.nodes.begin(), row.nodes.end(), *here) == row.nodes.end()) return "applied";
     const auto there = cdsl::mounted(survey, *here, row.rule);
     if (!there) return there.error().sys == ENOENT && row.rule.when == cdsl::When::present ? "not present" : "failed";

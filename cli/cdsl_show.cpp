@@ -3,6 +3,7 @@
 #include "base/printable.h"
 #include "cdsl/copies.h"
 #include "cdsl/layout.h"
+#include "cdsl/linked.h"
 #include "cdsl/mounted.h"
 #include "cli/cdsl_look.h"
 #include "cli/command.h"
@@ -39,11 +40,8 @@ std::string type_of(mode_t mode) {
 std::string on_root(const cdsl::Survey& survey, const cdsl::Rule& rule) {
     if (!survey.is_applied(rule)) return "not applied";
     if (rule.mode != cdsl::Mode::link) return "applied";
-    const auto state = cdsl::link_state(survey.view(), rule.path);
-    if (!state) return state.error().what;
-    return *state == cdsl::LinkState::ours    ? "link in place"
-           : *state == cdsl::LinkState::other ? "link replaced"
-                                              : "link missing";
+    const auto state = cdsl::linked(survey, rule);
+    return state ? std::string(cdsl::name_of(*state)) : state.error().what;
 }
 
 std::string mount_here(const cdsl::Survey& survey, const cdsl::Rule& rule) {

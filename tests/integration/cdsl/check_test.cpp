@@ -2,6 +2,7 @@
 // Whatever drifts is found and named; what does not is not.
 #include "cdsl/check.h"
 
+#include "cdsl/explain.h"
 #include "cdsl/inventory.h"
 #include "tests/integration/cdsl/world.h"
 
@@ -181,6 +182,42 @@ TEST_P(Check, FindsAFileThatCameAfterItsRuleWasApplied) {
     booted();
     put("/etc/nvme/hostid", "made by a package");
     EXPECT_THAT(found(), ElementsAre("not_applied - /etc/nvme/hostid"));
+}
+
+// As on nodes whose root was installed without host keys: pando-hostkeys.service makes each node's in its tree, and
+// sshd is told to look there. No link is wanted on the root, and none is missed.
+TEST_P(Check, TakesAHostKeyThatANodeMadeInItsTreeForNoLostLink) {
+    fs::remove(root() / "etc/ssh/ssh_host_ed25519_key");
+    booted();
+    put("/.pando/nodes/n1/etc/ssh/ssh_host_ed25519_key", "of n1", 0600);
+    put("/.pando/nodes/n1/etc/ssh/ssh_host_ed25519_key.pub", "of n1");
+    EXPECT_THAT(found(), IsEmpty());
+    const auto survey = Survey::of(root(), cluster()).value();
+    const auto place =
+        explain(survey, "/etc/ssh/ssh_host_ed25519_key", survey.nodes_of("n1").value()).value().places.at(0);
+    EXPECT_EQ(place.reach, Reach::pending);
+    EXPECT_THAT(place.why, HasSubstr("n1 has one of its own, for programs that name /.pando/local/etc/ssh/"));
+
+    put("/etc/ssh/ssh_host_ed25519_key", "of somebody who ran ssh-keygen -A", 0600);
+    EXPECT_THAT(found(), ElementsAre("not_applied - /etc/ssh/ssh_host_ed25519_key"));
+    prepare_all();
+    EXPECT_THAT(found(), IsEmpty());
+    as_node([&] {
+        map_as("n1");
+        EXPECT_EQ(get("/etc/ssh/ssh_host_ed25519_key"), "of n1");
+    });
+}
+
+TEST_P(Check, FindsALinkThatIsGoneThoughItsRuleIsForWhatMayNotBeInstalled) {
+    booted();
+    fs::remove(root() / "etc/ssh/ssh_host_ed25519_key");
+    EXPECT_THAT(found(), ElementsAre("link_missing - /etc/ssh/ssh_host_ed25519_key"));
+    const auto survey = Survey::of(root(), cluster()).value();
+    EXPECT_EQ(explain(survey, "/etc/ssh/ssh_host_ed25519_key", {"n1"}).value().places.at(0).reach, Reach::displaced);
+    prepare_all();
+    EXPECT_THAT(found(), IsEmpty());
+    EXPECT_EQ(fs::read_symlink(root() / "etc/ssh/ssh_host_ed25519_key"),
+              "../../.pando/local/etc/ssh/ssh_host_ed25519_key");
 }
 
 TEST_P(Check, FindsWhatChangedUnderAMount) {
