@@ -5,6 +5,7 @@
 #include "cdsl/beneath.h"
 #include "cdsl/layout.h"
 #include "cdsl/mounts.h"
+#include "cdsl/refusals.h"
 #include "cdsl/seed.h"
 
 #include <fcntl.h>
@@ -322,7 +323,10 @@ public:
         std::vector<Rule> additions = additions_;
         std::erase_if(additions, [&](const Rule& rule) { return rule.path == path_; });
         TRY(decide(std::move(additions)));
-        const bool again = find(new_policy_, path_) != nullptr;  // the built-in rule that was overridden
+        // The built-in rule that was overridden. What is on disk in another way than declared is deleted all the same:
+        // apply, which refused to replace it, makes it as declared then.
+        const bool again =
+            find(new_policy_, path_) != nullptr && same_modes_and_scopes(new_policy_, intent_.inventory.rules, path_);
         if (!again) std::erase_if(intent_.inventory.rules, [&](const Rule& rule) { return rule.path == path_; });
         TRY(check_nested());
         TRY(check_shared_content(there, again));
@@ -347,6 +351,7 @@ private:
         const auto policy = TRY(policy_of(additions_));
         const Rule* rule = find(policy, path_);
         if (rule == nullptr) return {};  // left over: its declaration was taken out
+        if (!same_modes_and_scopes(policy, before_.rules, path_)) return {};  // its declaration was changed
         if (rule->declared == declared_cluster)
             return bad_input("{} is declared in cluster.yaml", path_.string())
                 .advise("take it out of cdsl: there, and then run this again with that file: --cluster FILE");
