@@ -25,10 +25,11 @@ namespace {
 
 constexpr int depth_limit = 200;  // each level holds a descriptor
 
-constexpr std::array<std::pair<Drift, std::string_view>, 16> names{{{Drift::link_replaced, "link_replaced"},
+constexpr std::array<std::pair<Drift, std::string_view>, 17> names{{{Drift::link_replaced, "link_replaced"},
                                                                     {Drift::link_missing, "link_missing"},
                                                                     {Drift::not_applied, "not_applied"},
                                                                     {Drift::not_in_policy, "not_in_policy"},
+                                                                    {Drift::refused, "refused"},
                                                                     {Drift::wrong_type, "wrong_type"},
                                                                     {Drift::no_tree, "no_tree"},
                                                                     {Drift::no_copy, "no_copy"},
@@ -120,12 +121,21 @@ private:
                             rule.scope),
                 "pando cdsl apply");
         }
+        const fs::path& below = survey_.inventory()->below;  // commands name paths as a node sees them
+        for (const Rule& rule : survey_.left_over())
+            add(Drift::not_in_policy, rule.path, "",
+                fmt::format("is on this root (mode {}, scope {}), and the policy no longer has it", name_of(rule.mode),
+                            rule.scope),
+                "declare it again, or make it shared: pando cdsl delete " +
+                    (below.empty() ? rule.path : below / rule.path.relative_path()).string());
         for (const Rule& rule : survey_.inventory()->rules)
             if (!declared.contains({rule.path, rule.scope}))
                 add(Drift::not_in_policy, rule.path, "",
-                    fmt::format("is on this root (mode {}, scope {}), and the policy no longer has it",
+                    fmt::format("is on this root (mode {}, scope {}), which the policy has no longer, nor needs",
                                 name_of(rule.mode), rule.scope),
-                    "declare it again, or make it shared: pando cdsl delete " + rule.path.string());
+                    "pando cdsl apply");
+        for (const Refusal& refusal : survey_.refused())
+            add(Drift::refused, refusal.path, "", refusal.text(), refusal.advice(below));
     }
 
     Result<> look_for_interrupted() {
@@ -350,7 +360,7 @@ private:
             // Only above other copies: its own was not begun, or is being merged in.
             if (wants_copy(*below.rule))
                 add(Drift::half_copy, below.rule->path, tree_node(), "its copy is missing or incomplete",
-                    "pando cdsl apply completes it; so does the node's next boot");
+                    "pando cdsl apply on that node completes it; so does its next boot");
             return in_tree(entered.get(), below, path, true);
         }
         if (below.children.empty()) return {};
@@ -366,6 +376,14 @@ private:
                 false);
             return;
         }
+        const auto& all = survey_.rules_of_root();
+        if (std::any_of(all.begin(), all.end(),
+                        [&](const Rule& rule) { return rule.path == path || is_below(rule.path, path); })) {
+            add(Drift::unnamed, place, tree_node(),
+                "a rule for other nodes names it and none for this one: nobody sees it",
+                "give the rule a scope that has this node, or move it away by hand", !is_empty(place));
+            return;
+        }
         const auto link = link_state(survey_.view(), path);
         const bool linked = link && *link == LinkState::ours;
         add(Drift::unnamed, place, tree_node(),
@@ -376,11 +394,18 @@ private:
                 : fmt::format("pando cdsl repair --set-aside {} keeps it aside", path));
     }
 
+    bool is_empty(const fs::path& place) const {
+        const auto directory = open_beneath(survey_.view(), place, O_PATH | O_DIRECTORY);
+        const auto names = directory ? names_in(directory->get()) : std::vector<std::string>{""};
+        return names && names->empty();
+    }
+
     void no_copies(const RuleTree& below) {
         if (below.rule != nullptr && !pending_.contains(below.rule->path) && wants_copy(*below.rule))
             add(Drift::no_copy, below.rule->path, tree_node(),
                 tree_ == template_tree ? "the template has no copy" : "the node's tree has no copy",
-                tree_ == template_tree ? "pando cdsl apply" : "pando cdsl apply, or the node's next boot, makes it");
+                tree_ == template_tree ? "pando cdsl apply"
+                                       : "pando cdsl apply on that node, or its next boot, makes it");
         for (const auto& [name, child] : below.children) no_copies(child);
     }
 

@@ -20,6 +20,7 @@ enum class Drift {
     link_missing,     // the path of a link, or all of it, is gone
     not_applied,      // the policy has a rule that was not applied to this root yet
     not_in_policy,    // the inventory has a rule that the policy no longer has
+    refused,          // what apply must not do by itself: content of nodes would be out of sight
     wrong_type,       // a file where a directory belongs, or the other way round, or a symlink in the way
     no_tree,          // a node of the description has no tree
     no_copy,          // a tree lacks its copy

@@ -81,7 +81,20 @@ Result<> Survey::read_policy(const config::Cluster& whole, const std::vector<Rul
         rules_[node.name] = std::move(rules);
     }
     for (auto& [key, rule] : all) all_rules_.push_back(std::move(rule));
+    if (inventory_) TRY(compare_with_disk(cluster));
     root_rules_ = merged(all_rules_);
+    return {};
+}
+
+Result<> Survey::compare_with_disk(const config::Cluster& cluster) {
+    Settled settled = TRY(settle(*shared_, cluster, all_rules_, *inventory_));
+    left_over_ = leftovers(settled.policy, *inventory_);
+    refused_ = std::move(settled.refused);
+    if (left_over_.empty() && refused_.empty()) return {};
+    all_rules_ = inventory_for(settled.policy, *inventory_).rules;
+    for (const config::Node& node : cluster.nodes)
+        rules_[node.name] =
+            std::make_shared<const std::vector<Rule>>(rules_of_node(all_rules_, node.name, node.profile));
     return {};
 }
 

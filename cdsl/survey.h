@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "cdsl/inventory.h"
 #include "cdsl/policy.h"
+#include "cdsl/refusals.h"
 #include "cdsl/shared_root.h"
 #include "config/cluster.h"
 
@@ -39,7 +40,8 @@ public:
     // Those of a range (base/node_range.h); all when it is empty. A name the description lacks is bad input.
     Result<std::vector<std::string>> nodes_of(const std::string& range) const;
 
-    // What the policy has for a node. Parents before children.
+    // What the policy has for a node, as it may be applied (cdsl/refusals.h), with what is left over of an earlier one:
+    // that holds as well. Parents before children.
     const std::vector<Rule>& rules_of(const std::string& node) const { return *rules_.at(node); }
     // Of all nodes, one for every path and scope; and one for every path, for what is on the shared root.
     const std::vector<Rule>& rules() const { return all_rules_; }
@@ -48,6 +50,9 @@ public:
     // What is on disk by its own account; why it cannot be read, when it cannot.
     const std::optional<Inventory>& inventory() const { return inventory_; }
     const std::optional<Error>& inventory_error() const { return inventory_error_; }
+    // Of what the policy has, that which apply refuses; and what of the inventory no policy has any more.
+    const std::vector<Refusal>& refused() const { return refused_; }
+    const std::vector<Rule>& left_over() const { return left_over_; }
     // Was the rule applied to this root? True when the inventory cannot be read: then the disk alone tells.
     bool is_applied(const Rule& rule) const;
 
@@ -69,6 +74,7 @@ private:
     Result<> read_trees();
     Result<> read_inventory();
     Result<> read_policy(const config::Cluster& cluster, const std::vector<Rule>& additions);
+    Result<> compare_with_disk(const config::Cluster& cluster);
 
     std::optional<SharedRoot> shared_;
     UniqueFd trees_fd_;
@@ -76,6 +82,8 @@ private:
     // Nodes that no rule tells apart share one list.
     std::map<std::string, std::shared_ptr<const std::vector<Rule>>> rules_;
     std::vector<Rule> all_rules_, root_rules_;
+    std::vector<Refusal> refused_;
+    std::vector<Rule> left_over_;
     std::optional<Inventory> inventory_;
     std::set<std::tuple<std::filesystem::path, std::string, Mode>> applied_;
     std::optional<Error> inventory_error_;

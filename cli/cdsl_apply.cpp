@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando cdsl plan and apply: the difference between policy and disk, and making it none.
 #include "base/log.h"
+#include "base/printable.h"
 #include "cdsl/live.h"
 #include "cli/cdsl_root.h"
 #include "cli/command.h"
@@ -23,9 +24,30 @@ struct Difference {
     std::vector<std::string> steps;      // on the root
     std::vector<std::string> mounts;     // on this node
     std::vector<std::string> leftovers;  // of the inventory; apply leaves them
+    std::vector<cdsl::Refusal> refused;  // of the policy; apply does all but them
+    std::filesystem::path below;         // where the filesystem is that all this is about
 
-    nlohmann::ordered_json json() const { return {{"steps", steps}, {"mounts", mounts}, {"leftovers", leftovers}}; }
+    nlohmann::ordered_json json() const;
 };
+
+nlohmann::ordered_json json_of(const std::vector<cdsl::Rule>& rules) {
+    auto list = nlohmann::ordered_json::array();
+    for (const auto& rule : rules)
+        list.push_back({{"mode", cdsl::name_of(rule.mode)}, {"scope", rule.scope}, {"declared", rule.declared}});
+    return list;
+}
+
+nlohmann::ordered_json Difference::json() const {
+    auto refusals = nlohmann::ordered_json::array();
+    for (const auto& refusal : refused)
+        refusals.push_back({{"path", refusal.path.string()},
+                            {"on_disk", json_of(refusal.on_disk)},
+                            {"wanted", json_of(refusal.wanted)},
+                            {"trees", refusal.trees},
+                            {"text", refusal.text()},
+                            {"advice", refusal.advice(below)}});
+    return {{"steps", steps}, {"mounts", mounts}, {"leftovers", leftovers}, {"refused", refusals}};
+}
 
 Result<Difference> difference(const CdslRoot& root) {
     Difference found;
@@ -35,6 +57,8 @@ Result<Difference> difference(const CdslRoot& root) {
     for (const Step& step : plan.steps())
         if (!TRY(step.done())) found.steps.push_back(step.text);
     const cdsl::Inventory& before = root.inventory;
+    found.refused = root.refused;
+    found.below = before.below;
     for (const auto& rule : cdsl::leftovers(root.policy, before))
         found.leftovers.push_back(fmt::format("{} ({}, {})", rule.path.string(), cdsl::name_of(rule.mode), rule.scope));
     const auto& name = root.node;
@@ -51,7 +75,11 @@ Result<Difference> difference(const CdslRoot& root) {
 void print(const Difference& found) {
     for (const auto& step : found.steps) fmt::print("{}\n", step);
     for (const auto& mount : found.mounts) fmt::print("{}\n", mount);
-    if (found.steps.empty() && found.mounts.empty()) fmt::print("nothing to do: the root is as the policy has it\n");
+    for (const auto& refusal : found.refused)
+        fmt::print("refused: {} {}\n  -> {}\n", printable(refusal.path.native()), printable(refusal.text()),
+                   printable(refusal.advice(found.below)));
+    if (found.steps.empty() && found.mounts.empty() && found.refused.empty())
+        fmt::print("nothing to do: the root is as the policy has it\n");
     for (const auto& left : found.leftovers)
         fmt::print("left as it is: {}, which no policy names; pando cdsl delete makes it every node's again\n", left);
 }
@@ -119,7 +147,9 @@ Result<Applied> apply_on(const CdslRootOptions& options) {
     done.before = TRY(difference(root));
     if (!root.inventory.below.empty()) TRY(introduce(root, options, root.holder("pando cdsl apply")));
     if (!done.before.steps.empty()) TRY(make_it_so(root, options));
-    done.live = TRY(follow(TRY(CdslRoot::open(options))));
+    const auto now = TRY(CdslRoot::open(options));
+    done.before.refused = now.refused;
+    done.live = TRY(follow(now));
     return done;
 }
 
@@ -149,7 +179,10 @@ Result<int> apply(const ApplyOptions& options) {
         for (const auto& left : done.before.leftovers)
             log::warning("{} is left as it is: no policy names it (pando cdsl delete makes it every node's again)",
                          left);
-        trouble = trouble || !done.live.trouble.empty();
+        for (const auto& refusal : done.before.refused)
+            log::error("{} {}: left as it is; {}", refusal.path.string(), refusal.text(),
+                       refusal.advice(done.before.below));
+        trouble = trouble || !done.live.trouble.empty() || !done.before.refused.empty();
     }
     for (const auto& path : away) log::info("{} is not mounted here", path);
     if (options.json) fmt::print("{}\n", report.dump(2));
@@ -172,6 +205,10 @@ Action declare_cdsl_apply(CLI::App& app) {
     add_options(app, options->root);
     app.add_flag("--dry-run", options->dry_run, "say what would be done, change nothing: as pando cdsl plan");
     app.add_flag("--json", options->json, "for programs");
+    app.footer(
+        "Exit status 1: something is not as the policy says. A rule that would take content of nodes out of their "
+        "sight "
+        "is refused, with the words that settle it; the rest is applied.");
     return [options] { return options->dry_run ? show_plan(*options) : apply(*options); };
 }
 

@@ -52,6 +52,9 @@ Result<cdsl::Survey> survey_or_policy(const LookOptions& look) {
 std::string state_of(const cdsl::Survey& survey, const Row& row) {
     if (!survey.has_root()) return "-";
     if (!survey.is_applied(row.rule)) return "not applied";
+    const auto is_it = [&](const auto& one) { return one.path == row.rule.path; };
+    if (std::any_of(survey.refused().begin(), survey.refused().end(), is_it)) return "change refused";
+    if (std::any_of(survey.left_over().begin(), survey.left_over().end(), is_it)) return "left over";
     if (row.rule.mode == cdsl::Mode::link) {
         const auto state = cdsl::linked(survey, row.rule);
         return !state ? "failed" : *state == cdsl::Linked::ours ? "applied" : std::string(cdsl::name_of(*state));

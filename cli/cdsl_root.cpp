@@ -59,8 +59,15 @@ Result<CdslRoot> CdslRoot::open(const CdslRootOptions& options, std::string* pat
     }
     const auto cluster = cdsl::cluster_on(description.cluster, inventory);
     auto additions = TRY(cdsl::read_additions(shared.bare()));
-    auto policy = TRY(cdsl::policy_for_root(cluster, additions, cdsl::builtin_on(inventory)));
-    return CdslRoot{cluster, std::move(shared), std::move(inventory), std::move(additions), std::move(policy), node};
+    const auto policy = TRY(cdsl::policy_for_root(cluster, additions, cdsl::builtin_on(inventory)));
+    auto settled = TRY(cdsl::settle(shared, cluster, policy, inventory));
+    return CdslRoot{cluster,
+                    std::move(shared),
+                    std::move(inventory),
+                    std::move(additions),
+                    std::move(settled.policy),
+                    std::move(settled.refused),
+                    node};
 }
 
 cdsl::Holder CdslRoot::holder(const std::string& command) const { return {node.value_or(""), command}; }
@@ -85,15 +92,17 @@ Result<Live> follow(const CdslRoot& root) {
     live.node = root.node.value_or("");
     live.filesystem = root.inventory.below.string();
     if (live.node.empty()) return live;
-    const auto additions = TRY(cdsl::read_additions(root.shared.bare()));
     cdsl::NodeFacts facts;
     facts.name = live.node;
-    std::vector<cdsl::Rule> policy;
-    if (const auto* node = root.cluster.find_node(live.node)) {
-        policy = TRY(cdsl::policy_for(root.cluster, *node, additions, cdsl::builtin_on(root.inventory)));
-        facts.profile = node->profile;
-    }
+    const auto* node = root.cluster.find_node(live.node);
+    if (node != nullptr) facts.profile = node->profile;
     const auto inventory = cdsl::read_inventory(root.shared.bare());
+    // Without an inventory the policy is all there is to go by. With one, what of the policy is not applied is told by
+    // plan and check: it is no trouble of this change.
+    std::vector<cdsl::Rule> policy;
+    if ((!inventory || !*inventory) && node != nullptr)
+        policy = TRY(cdsl::policy_for(root.cluster, *node, TRY(cdsl::read_additions(root.shared.bare())),
+                                      cdsl::builtin_on(root.inventory)));
     if (inventory && *inventory) {
         const auto rules = cdsl::rules_of_node((*inventory)->rules, facts.name, facts.profile);
         for (const auto& path : TRY(cdsl::stray_mounts(root.shared, rules))) {

@@ -5,6 +5,7 @@
 #include "cdsl/apply.h"
 #include "cdsl/change.h"
 #include "cdsl/inventory.h"
+#include "cdsl/refusals.h"
 #include "cdsl/shared_root.h"
 #include "cli/description.h"
 
@@ -28,8 +29,9 @@ struct CdslRoot {
     cdsl::SharedRoot shared;
     cdsl::Inventory inventory;  // empty when there is none, or none that can be read
     std::vector<cdsl::Rule> additions;
-    std::vector<cdsl::Rule> policy;   // of all nodes
-    std::optional<std::string> node;  // that runs on the root here
+    std::vector<cdsl::Rule> policy;      // of all nodes, as it may be applied
+    std::vector<cdsl::Refusal> refused;  // of it, what may not
+    std::optional<std::string> node;     // that runs on the root here
 
     // For a path that lies on a filesystem of the root's inventory, that filesystem: the path is then one on it.
     static Result<CdslRoot> open(const CdslRootOptions& options, std::string* path = nullptr);

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// plan, apply and delete as they are called, while cluster.yaml changes under a root that nodes have booted from.
+#include "cdsl/additions.h"
+#include "cdsl/inventory.h"
+#include "tests/integration/cdsl/world.h"
+
+#include <sys/mount.h>
+#include <nlohmann/json.hpp>
+
+namespace pando::cdsl {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class Apply : public World {
+protected:
+    void SetUp() override {
+        World::SetUp();
+        put("/srv/x/file", "shared");
+        put("/srv/new/file", "shared");
+        declare("  - {path: /srv/x, mode: bind}\n");
+        ASSERT_EQ(pando({"apply"}).status, 0);
+        for (const char* node : {"n1", "n2"})
+            as_node([&] {
+                boot(node);
+                put("/srv/x/file", std::string("of ") + node);
+            });
+        as_node([&] { boot("n3"); });
+        fs::remove(root() / ".pando/nodes/n3/srv/x/file");
+    }
+
+    // The description with these entries of cdsl:, for nodes n1 to n3 of the profile blade.
+    void declare(const std::string& entries) const {
+        std::string text = read_file(fs::path(TEST_DATA) / "../../docs/examples/cluster.yaml").value();
+        for (size_t at = 0; (at = text.find("aspen", at)) != std::string::npos;) text.replace(at, 5, "n");
+        const size_t from = text.find("\ncdsl:\n") + 1;
+        text.replace(from, text.find("profiles:") - from, entries.empty() ? "" : "cdsl:\n" + entries + "\n");
+        put("/cluster.yaml", text);
+    }
+
+    Finished pando(const std::vector<std::string>& words) const {
+        std::vector<std::string> argv = {std::string(PANDO_BINARY_DIR) + "/cli/pando",
+                                         "cdsl",
+                                         words.at(0),
+                                         "--root",
+                                         root().string(),
+                                         "--cluster",
+                                         (root() / "cluster.yaml").string()};
+        argv.insert(argv.end(), words.begin() + 1, words.end());
+        auto done = run({.argv = argv});
+        EXPECT_TRUE(done) << done.error().what;
+        return done.value_or(Finished{255, "", ""});
+    }
+    nlohmann::json json(std::vector<std::string> words) const {
+        words.emplace_back("--json");
+        const auto said = pando(words).out;
+        const auto parsed = nlohmann::json::parse(said, nullptr, false);
+        EXPECT_FALSE(parsed.is_discarded()) << said;
+        return parsed;
+    }
+
+    void boot(const std::string& node) const {
+        NodeFacts facts = facts_of(node);
+        facts.profile = "blade";
+        const auto mapped = map(root(), {}, facts);
+        ASSERT_TRUE(mapped) << mapped.error().what;
+        EXPECT_THAT(mapped->failures, IsEmpty());
+    }
+    std::string as_seen_by(const std::string& node, const std::string& path) const {
+        const fs::path said = root() / ".pando/said";
+        as_node([&] {
+            boot(node);
+            ASSERT_TRUE(write_file_atomic(said, get(path)));
+        });
+        return read_file(said).value_or("(nothing)");
+    }
+    // "MODE SCOPE" of the inventory.
+    std::vector<std::string> on_disk(const std::string& path) const {
+        std::vector<std::string> lines;
+        const auto inventory = read_inventory_of(root()).value();
+        for (const Rule& rule : inventory->rules)
+            if (rule.path == path) lines.push_back(fmt::format("{} {}", name_of(rule.mode), rule.scope));
+        return lines;
+    }
+};
+
+TEST_F(Apply, AnotherModeIsRefusedAndTheRestIsDone) {
+    declare("  - {path: /srv/new, mode: bind}\n  - {path: /srv/x, mode: tmpfs}\n");
+    const auto plan = pando({"plan"});
+    EXPECT_THAT(plan.out, AllOf(HasSubstr("copy /srv/new to the template\n"),
+                                HasSubstr("refused: /srv/x is bind for all on disk, and cluster.yaml wants tmpfs for "
+                                          "all: what n1, n2, the template have there would be out of sight\n"
+                                          "  -> pando cdsl delete /srv/x keeps every copy")));
+    const auto planned = json({"plan"});
+    ASSERT_EQ(planned["refused"].size(), 1U);
+    EXPECT_EQ(planned["refused"][0]["path"], "/srv/x");
+    EXPECT_EQ(planned["refused"][0]["on_disk"][0]["mode"], "bind");
+    EXPECT_EQ(planned["refused"][0]["wanted"][0]["mode"], "tmpfs");
+
+    const auto applied = pando({"apply"});
+    EXPECT_EQ(applied.status, 1);
+    EXPECT_THAT(applied.err, AllOf(HasSubstr("/srv/x is bind for all on disk"), HasSubstr("pando cdsl delete /srv/x")));
+    EXPECT_THAT(on_disk("/srv/new"), ElementsAre("bind all")) << "one bad rule holds up nothing else";
+    EXPECT_THAT(on_disk("/srv/x"), ElementsAre("bind all"));
+    EXPECT_EQ(as_seen_by("n2", "/srv/x/file"), "of n2");
+    for (const char* node : {"n1", "n3"}) as_node([&] { boot(node); });  // that have /srv/new from then on
+
+    const auto checked = pando({"check"});
+    EXPECT_EQ(checked.status, 1);
+    EXPECT_THAT(checked.out, AllOf(HasSubstr("/srv/x: is bind for all on disk, and cluster.yaml wants tmpfs"),
+                                   HasSubstr("-> pando cdsl delete /srv/x keeps every copy"),
+                                   HasSubstr("1 difference from the policy")));
+    EXPECT_THAT(pando({"list"}).out, testing::ContainsRegex("/srv/x +bind +all +change refused"));
+    EXPECT_THAT(pando({"explain", "/srv/x/file"}).out, Not(HasSubstr("reaches every node")));
+}
+
+TEST_F(Apply, DeletingWhatWasRefusedSettlesIt) {
+    declare("  - {path: /srv/x, mode: tmpfs}\n");
+    EXPECT_EQ(pando({"apply"}).status, 1);
+    const auto deleted = pando({"delete", "/srv/x"});
+    EXPECT_EQ(deleted.status, 0) << deleted.err;
+    EXPECT_THAT(deleted.err,
+                AllOf(HasSubstr("kept: /.pando/kept/srv_x.n1.1"), HasSubstr("kept: /.pando/kept/srv_x.n2.1")));
+    EXPECT_EQ(get("/.pando/kept/srv_x.n2.1/file"), "of n2");
+    EXPECT_THAT(on_disk("/srv/x"), IsEmpty());
+    EXPECT_EQ(as_seen_by("n1", "/srv/x/file"), "shared") << "until it is applied";
+    EXPECT_THAT(pando({"check"}).out, HasSubstr("/srv/x: cluster.yaml has it (mode tmpfs, scope all), this root does "
+                                                "not yet\n  -> pando cdsl apply"));
+    const auto applied = pando({"apply"});
+    EXPECT_EQ(applied.status, 0) << applied.err;
+    EXPECT_THAT(on_disk("/srv/x"), ElementsAre("tmpfs all"));
+    EXPECT_EQ(as_seen_by("n1", "/srv/x/file"), "(none)");
+    EXPECT_THAT(pando({"delete", "/srv/x"}).err, HasSubstr("/srv/x is declared in cluster.yaml"))
+        << "what is as declared is taken out there";
+}
+
+TEST_F(Apply, ANarrowerScopeIsRefusedUntilTheCopiesWereDeleted) {
+    declare("  - {path: /srv/x, mode: bind, scope: \"node:n1\"}\n");
+    const auto applied = pando({"apply"});
+    EXPECT_EQ(applied.status, 1);
+    EXPECT_THAT(applied.err, HasSubstr("cluster.yaml wants bind for node:n1: what n2 has there would be out of sight"));
+    EXPECT_EQ(as_seen_by("n2", "/srv/x/file"), "of n2");
+    ASSERT_EQ(pando({"delete", "/srv/x"}).status, 0);
+    ASSERT_EQ(pando({"apply"}).status, 0);
+    EXPECT_THAT(on_disk("/srv/x"), ElementsAre("bind node:n1"));
+    EXPECT_EQ(as_seen_by("n2", "/srv/x/file"), "shared");
+    EXPECT_EQ(as_seen_by("n1", "/srv/x/file"), "shared") << "a copy of its own";
+    EXPECT_EQ(pando({"check"}).out.find("/srv/x"), std::string::npos);
+    // And wider again: nobody loses anything.
+    declare("  - {path: /srv/x, mode: bind}\n");
+    EXPECT_EQ(pando({"apply"}).status, 0);
+    EXPECT_THAT(on_disk("/srv/x"), ElementsAre("bind all"));
+    declare("  - {path: /srv/x, mode: bind, scope: \"profile:blade\"}\n");
+    EXPECT_EQ(pando({"apply"}).status, 0) << "all nodes are of the profile";
+}
+
+TEST_F(Apply, ContentOfANodeThatTheScopeDoesNotHaveIsNamed) {
+    declare("  - {path: /srv/y, mode: bind, scope: \"node:n1\"}\n  - {path: /srv/x, mode: bind}\n");
+    ASSERT_EQ(pando({"apply"}).status, 0);
+    as_node([&] { boot("n1"); });
+    put("/.pando/nodes/n2/srv/y/file", "put there by hand");
+    EXPECT_THAT(pando({"check"}).out, AllOf(HasSubstr("/.pando/nodes/n2/srv/y (n2): a rule for other nodes names it"),
+                                            HasSubstr("1 difference from the policy")));
+    fs::remove(root() / ".pando/nodes/n2/srv/y/file");
+    EXPECT_EQ(pando({"check"}).status, 0) << "an empty directory is nobody's loss";
+}
+
+TEST_F(Apply, ARuleOverABuiltInOneTakesNoContentOutOfSight) {
+    const std::string entries = "  - {path: /srv/x, mode: bind}\n  - {path: /var/tmp, mode: tmpfs}\n";
+    put("/.pando/nodes/n2/var/tmp/work", "of n2");
+    declare(entries);
+    const auto applied = pando({"apply"});
+    EXPECT_EQ(applied.status, 1);
+    EXPECT_THAT(applied.err,
+                HasSubstr("/var/tmp is bind for all on disk, and cluster.yaml wants tmpfs for all: what n2 "
+                          "has there would be out of sight"));
+    EXPECT_EQ(as_seen_by("n2", "/var/tmp/work"), "of n2");
+    fs::remove(root() / ".pando/nodes/n2/var/tmp/work");
+    EXPECT_EQ(pando({"apply"}).status, 0) << "directories in which nothing is are nothing to lose";
+    EXPECT_THAT(on_disk("/var/tmp"), ElementsAre("tmpfs all"));
+    EXPECT_EQ(pando({"check"}).out.find("/var/tmp"), std::string::npos);
+}
+
+TEST_F(Apply, OnARunningNodeWhatIsRefusedStaysMounted) {
+    declare("  - {path: /srv/x, mode: tmpfs}\n");
+    as_node([&] {
+        boot("n1");
+        EXPECT_EQ(pando({"apply"}).status, 1);
+        EXPECT_EQ(get("/srv/x/file"), "of n1");
+        const auto deleted = pando({"delete", "/srv/x"});
+        EXPECT_EQ(deleted.status, 0) << deleted.err;
+        EXPECT_EQ(get("/srv/x/file"), "shared");
+        EXPECT_EQ(pando({"apply"}).status, 0);
+        EXPECT_EQ(get("/srv/x/file"), "(none)");
+    });
+}
+
+TEST_F(Apply, WhatIsLeftOverIsMappedAndSaidSoEverywhere) {
+    declare("");
+    EXPECT_EQ(pando({"apply"}).status, 0);
+    EXPECT_EQ(as_seen_by("n2", "/srv/x/file"), "of n2");
+    EXPECT_THAT(pando({"list"}).out, testing::ContainsRegex("/srv/x +bind +all +left over"));
+    EXPECT_THAT(pando({"explain", "/srv/x/file"}).out, Not(HasSubstr("reaches every node")));
+    const auto checked = pando({"check"});
+    EXPECT_THAT(checked.out, AllOf(HasSubstr("/srv/x: is on this root"), HasSubstr("1 difference from the policy")))
+        << "its copies are not unnamed";
+}
+
+}  // namespace
+}  // namespace pando::cdsl
