@@ -34,7 +34,7 @@ bool contains(const std::vector<Rule>& rules, const Rule& wanted) {
 // What both directions need to know before anything is decided.
 class Planner {
 public:
-    Planner(const SharedRoot& shared, const config::Cluster& cluster) : shared_(shared), whole_cluster_(cluster) {}
+    Planner(const SharedRoot& shared, const config::Cluster& cluster) : shared_(shared), cluster_(cluster) {}
 
     Result<> load() {
         auto inventory = TRY(read_inventory(shared_.bare()));
@@ -42,7 +42,6 @@ public:
             return fail("{} has no /{}", shared_.path().string(), inventory_path)
                 .advise("pando cdsl apply prepares a root; pando cdsl repair finds a lost inventory again");
         before_ = std::move(*inventory);
-        cluster_ = cluster_on(whole_cluster_, before_);
         additions_ = TRY(read_additions(shared_.bare()));
         nodes_ = TRY(open_beneath(shared_.bare(), nodes_directory, O_PATH | O_DIRECTORY));
         trees_ = TRY(shared_.trees());
@@ -124,8 +123,7 @@ protected:
     }
 
     const SharedRoot& shared_;
-    const config::Cluster& whole_cluster_;
-    config::Cluster cluster_;  // with the rules of this filesystem
+    const config::Cluster& cluster_;
     Inventory before_;
     std::vector<Rule> additions_, new_policy_;
     std::vector<Rule> gone_, new_;  // of the policy, by this change

@@ -23,7 +23,8 @@ struct Creation {
 };
 
 // Without actions when it is so already. Refuses what policy refuses, what is declared otherwise, symlinks in the way,
-// and paths on another filesystem. Errors of the caller's making are of kind bad_input.
+// and paths on another filesystem. Errors of the caller's making are of kind bad_input. `cluster` has the rules that
+// are meant for this root or filesystem, as paths on it (cluster_on).
 Result<Intent> plan_creation(const SharedRoot& shared, const config::Cluster& cluster, const Creation& wanted);
 
 struct Deletion {
@@ -32,7 +33,7 @@ struct Deletion {
     std::vector<std::string> destroy;  // whose content is not kept: nodes, "template", "shared", or the path: all
 };
 
-// Refuses what the built-in policy or cluster.yaml declares.
+// Refuses what the built-in policy or cluster.yaml declares, but for what is on disk in another way than declared.
 Result<Intent> plan_deletion(const SharedRoot& shared, const config::Cluster& cluster, const Deletion& wanted);
 
 }  // namespace pando::cdsl

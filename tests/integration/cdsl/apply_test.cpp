@@ -212,5 +212,59 @@ TEST_F(Apply, WhatIsLeftOverIsMappedAndSaidSoEverywhere) {
         << "its copies are not unnamed";
 }
 
+// Rules of cluster.yaml that lie on a filesystem below the root are its own, by their paths there.
+class ApplyBelow : public Apply {
+protected:
+    void SetUp() override {
+        Apply::SetUp();
+        fs::create_directories(root() / "srv/data");
+        ASSERT_EQ(mount("tmpfs", (root() / "srv/data").c_str(), "tmpfs", 0, nullptr), 0);
+        put("/srv/data/work/file", "shared");
+        put("/srv/data/srv/data/odd/file", "shared");
+        put("/srv/data/other/file", "shared");
+        declare(
+            "  - {path: /srv/x, mode: bind}\n  - {path: /srv/data/work, mode: bind}\n"
+            "  - {path: /srv/data/srv/data/odd, mode: bind}\n");
+        const auto applied = pando({"apply", "--filesystem", "/srv/data"});
+        ASSERT_EQ(applied.status, 0) << applied.err;
+    }
+    void TearDown() override {
+        EXPECT_EQ(umount2((root() / "srv/data").c_str(), MNT_DETACH), 0);
+        Apply::TearDown();
+    }
+    std::vector<std::string> paths_below() const {
+        std::vector<std::string> paths;
+        const auto inventory = read_inventory_of(root() / "srv/data").value();
+        for (const Rule& rule : inventory->rules) paths.push_back(rule.path.string());
+        return paths;
+    }
+};
+
+TEST_F(ApplyBelow, CreateAndDeleteKnowItsRulesOfClusterYaml) {
+    EXPECT_THAT(paths_below(), ElementsAre("/srv/data/odd", "/work"));
+    for (const char* path : {"/srv/data/work", "/srv/data/srv/data/odd"}) {
+        EXPECT_THAT(pando({"delete", path}).err, HasSubstr("is declared in cluster.yaml")) << path;
+        EXPECT_THAT(pando({"create", path}).err, HasSubstr("is declared in cluster.yaml already")) << path;
+    }
+    EXPECT_THAT(pando({"create", "/srv/data/work/inner"}).err, HasSubstr("is private already"));
+    const auto created = pando({"create", "/srv/data/other"});
+    EXPECT_EQ(created.status, 0) << created.err;
+    EXPECT_THAT(paths_below(), ElementsAre("/other", "/srv/data/odd", "/work"));
+    const auto deleted = pando({"delete", "/srv/data/other"});
+    EXPECT_EQ(deleted.status, 0) << deleted.err;
+    EXPECT_THAT(paths_below(), ElementsAre("/srv/data/odd", "/work"));
+    EXPECT_THAT(pando({"plan", "--filesystem", "/srv/data"}).out, HasSubstr("nothing to do"));
+}
+
+TEST_F(ApplyBelow, ARefusalNamesPathsAsANodeSeesThem) {
+    put("/srv/data/.pando/nodes/n1/work/file", "of n1");
+    declare("  - {path: /srv/x, mode: bind}\n  - {path: /srv/data/work, mode: tmpfs}\n");
+    const auto applied = pando({"apply", "--filesystem", "/srv/data"});
+    EXPECT_EQ(applied.status, 1);
+    EXPECT_THAT(applied.err, HasSubstr("pando cdsl delete /srv/data/work keeps"));
+    EXPECT_EQ(pando({"delete", "/srv/data/work"}).status, 0);
+    EXPECT_EQ(get("/srv/data/.pando/kept/work.n1.1/file"), "of n1");
+}
+
 }  // namespace
 }  // namespace pando::cdsl
