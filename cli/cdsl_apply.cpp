@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/printable.h"
 #include "cdsl/live.h"
+#include "cdsl/node_plan.h"
 #include "cli/cdsl_root.h"
 #include "cli/command.h"
 
@@ -15,6 +16,7 @@ namespace {
 
 struct ApplyOptions {
     CdslRootOptions root;
+    std::string range;  // of a plan: what is done for these nodes
     bool dry_run = false;
     bool json = false;
 };
@@ -189,7 +191,64 @@ Result<int> apply(const ApplyOptions& options) {
     return trouble ? 1 : 0;
 }
 
+// When a change in a node's mounts takes effect.
+std::string moment_of(const cdsl::Rule& rule, const CdslRoot& root, const std::string& node) {
+    if (rule.mode == cdsl::Mode::link) return "at once";
+    return root.node == node ? "by apply here" : "at its next boot, or by apply there";
+}
+
+std::vector<std::string> lines_of(const cdsl::NodePlan& plan, const CdslRoot& root) {
+    std::vector<std::string> lines;
+    if (!plan.has_tree) lines.emplace_back("make its tree from the template, at its first boot");
+    for (const auto& path : plan.copies) lines.push_back(fmt::format("copy {} to its tree", path.string()));
+    for (const auto& rule : plan.gains)
+        lines.push_back(fmt::format("{} {} ({}), {}", rule.mode == cdsl::Mode::link ? "link" : "mount",
+                                    rule.path.string(), cdsl::name_of(rule.mode), moment_of(rule, root, plan.node)));
+    for (const auto& rule : plan.loses)
+        lines.push_back(fmt::format("{} is no longer {} there, {}", rule.path.string(), cdsl::name_of(rule.mode),
+                                    moment_of(rule, root, plan.node)));
+    return lines;
+}
+
+nlohmann::ordered_json json_of(const cdsl::NodePlan& plan, const CdslRoot& root) {
+    const auto rules = [](const std::vector<cdsl::Rule>& list) {
+        auto all = nlohmann::ordered_json::array();
+        for (const auto& rule : list)
+            all.push_back({{"path", rule.path.string()}, {"mode", cdsl::name_of(rule.mode)}, {"scope", rule.scope}});
+        return all;
+    };
+    auto copies = nlohmann::ordered_json::array();
+    for (const auto& path : plan.copies) copies.push_back(path.string());
+    return {{"node", plan.node},          {"has_tree", plan.has_tree},  {"copies", copies},
+            {"gains", rules(plan.gains)}, {"loses", rules(plan.loses)}, {"runs_here", root.node == plan.node}};
+}
+
+// What is done for the nodes of a range, without the steps on the root, which are everybody's.
+Result<int> show_plan_of(const ApplyOptions& options) {
+    const auto root = TRY(CdslRoot::open(options.root));
+    const auto after = cdsl::inventory_for(root.policy, root.inventory);
+    auto report = nlohmann::ordered_json::array();
+    std::vector<std::pair<std::string, std::vector<std::string>>> said;  // nodes by line
+    for (const std::string& name : TRY(nodes_in(root, options.range))) {
+        const auto plan = TRY(cdsl::node_plan(root.shared, root.inventory, after, *root.cluster.find_node(name)));
+        report.push_back(json_of(plan, root));
+        for (const std::string& line : lines_of(plan, root)) {
+            auto at = std::find_if(said.begin(), said.end(), [&](const auto& row) { return row.first == line; });
+            if (at == said.end()) at = said.insert(said.end(), {line, {}});
+            at->second.push_back(name);
+        }
+    }
+    if (options.json) {
+        fmt::print("{}\n", report.dump(2));
+        return 0;
+    }
+    for (const auto& [line, names] : said) fmt::print("{}: {}\n", fmt::join(names, ", "), printable(line));
+    if (said.empty()) fmt::print("nothing to do for these nodes\n");
+    return 0;
+}
+
 Result<int> show_plan(const ApplyOptions& options) {
+    if (!options.range.empty()) return show_plan_of(options);
     const Difference found = TRY(difference(TRY(CdslRoot::open(options.root))));
     if (options.json)
         fmt::print("{}\n", found.json().dump(2));
@@ -215,6 +274,8 @@ Action declare_cdsl_apply(CLI::App& app) {
 Action declare_cdsl_plan(CLI::App& app) {
     auto options = std::make_shared<ApplyOptions>();
     add_options(app, options->root);
+    app.add_option("--node", options->range,
+                   "what is done for these nodes only, n1,n3 or n[1-8,12]: copies, mounts and links");
     app.add_flag("--json", options->json, "for programs");
     return [options] { return show_plan(*options); };
 }

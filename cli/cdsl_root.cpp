@@ -2,6 +2,7 @@
 #include "cli/cdsl_root.h"
 
 #include "base/log.h"
+#include "base/node_range.h"
 #include "cdsl/additions.h"
 #include "cdsl/inventory.h"
 #include "cdsl/live.h"
@@ -71,6 +72,16 @@ Result<CdslRoot> CdslRoot::open(const CdslRootOptions& options, std::string* pat
 }
 
 cdsl::Holder CdslRoot::holder(const std::string& command) const { return {node.value_or(""), command}; }
+
+Result<std::vector<std::string>> nodes_in(const CdslRoot& root, const std::string& range) {
+    auto names = TRY(node_range(range));
+    std::vector<std::string> there;
+    for (const config::Node& node : root.cluster.nodes) there.push_back(node.name);
+    for (const std::string& name : names)
+        if (root.cluster.find_node(name) == nullptr)
+            return bad_input("there is no node {}", name).advise(fmt::format("there are: {}", fmt::join(there, " ")));
+    return names;
+}
 
 nlohmann::ordered_json Live::json() const {
     if (node.empty()) return nullptr;

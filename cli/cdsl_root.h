@@ -39,6 +39,9 @@ struct CdslRoot {
     cdsl::Holder holder(const std::string& command) const;
 };
 
+// The nodes of a range (base/node_range.h); one that the description lacks is bad input.
+Result<std::vector<std::string>> nodes_in(const CdslRoot& root, const std::string& range);
+
 // What a change means for the node that runs on this root; does nothing where none does.
 struct Live {
     std::string node;        // empty: none
