@@ -2,6 +2,7 @@
 // pando cdsl repair: interrupted changes are completed or undone, what is safe is mended, and the rest is named with
 // the words that settle it.
 #include "base/log.h"
+#include "base/node_range.h"
 #include "cdsl/beneath.h"
 #include "cdsl/layout.h"
 #include "cdsl/live.h"
@@ -25,6 +26,7 @@ struct RepairOptions {
     std::vector<std::string> retire;
     std::vector<std::string> set_aside;
     bool undo = false;
+    std::string range;  // whose trees are looked through; empty: all, and the template
     bool dry_run = false;
     bool json = false;
 };
@@ -51,15 +53,35 @@ Result<cdsl::Inventory> inventory_of(const CdslRoot& root, Repair& repair) {
     return found;
 }
 
+// Is the tree one to look through?
+Result<bool> is_meant(const RepairOptions& options, const std::string& tree) {
+    if (options.range.empty()) return true;
+    const auto names = TRY(node_range(options.range));
+    return std::find(names.begin(), names.end(), tree) != names.end();
+}
+
+// A name may be of a node that is no more: then its tree is there.
+Result<> check_range(const RepairOptions& options, const CdslRoot& root) {
+    if (options.range.empty()) return {};
+    const auto trees = TRY(root.shared.trees());
+    for (const std::string& name : TRY(node_range(options.range)))
+        if (root.cluster.find_node(name) == nullptr && std::find(trees.begin(), trees.end(), name) == trees.end())
+            return bad_input("{} is no node, nor has it a tree on this root", name);
+    return {};
+}
+
 // What repair must not decide by itself, with the words that do.
-Result<> name_the_rest(const CdslRoot& root, const cdsl::Inventory& inventory, Repair& repair) {
+Result<> name_the_rest(const RepairOptions& options, const CdslRoot& root, const cdsl::Inventory& inventory,
+                       Repair& repair) {
     for (const std::string& node : TRY(root.shared.trees()))
-        if (root.cluster.find_node(node) == nullptr)
+        if (TRY(is_meant(options, node)) && root.cluster.find_node(node) == nullptr)
             repair.open.push_back(fmt::format("/{}/{} is of no node of the cluster; --retire {} keeps it aside",
                                               cdsl::nodes_directory, node, node));
     for (const auto& [path, trees] : TRY(cdsl::unnamed_content(root.shared, inventory))) {
         std::vector<std::string> labels;
-        for (const std::string& tree : trees) labels.push_back(label(tree));
+        for (const std::string& tree : trees)
+            if (TRY(is_meant(options, tree))) labels.push_back(label(tree));
+        if (labels.empty()) continue;
         repair.open.push_back(fmt::format("{} in the tree of {} is named by no rule; --set-aside {} keeps it aside",
                                           path.string(), fmt::join(labels, ", "), path.string()));
     }
@@ -97,9 +119,13 @@ Result<std::vector<cdsl::Action>> settle(const RepairOptions& options, const Cds
         if (at == unnamed.end())
             return bad_input("{} is no content that no rule names", given)
                 .advise("pando cdsl repair --dry-run lists those there are");
+        const size_t before = actions.size();
         for (const std::string& tree : at->second)
-            actions.push_back({Kind::keep, fs::path(cdsl::nodes_directory) / tree / at->first.relative_path(),
-                               TRY(free_name(root.shared, at->first, label(tree))), at->first});
+            if (TRY(is_meant(options, tree)))
+                actions.push_back({Kind::keep, fs::path(cdsl::nodes_directory) / tree / at->first.relative_path(),
+                                   TRY(free_name(root.shared, at->first, label(tree))), at->first});
+        if (actions.size() == before)
+            return bad_input("{} has it not: it is in the tree of {}", options.range, fmt::join(at->second, ", "));
     }
     return actions;
 }
@@ -142,7 +168,7 @@ Result<> repair_all(const RepairOptions& options, const CdslRoot& seen, Repair& 
         const auto inventory = TRY(inventory_of(root, repair));
         TRY(mend_disk(root, inventory, true, repair));
         for (const auto& action : TRY(settle(options, root, inventory))) repair.mended.push_back(text_of(action));
-        return name_the_rest(root, inventory, repair);
+        return name_the_rest(options, root, inventory, repair);
     }
     const auto recovery = options.undo ? cdsl::Recovery::undo : cdsl::Recovery::complete;
     const auto change = TRY(cdsl::Change::begin(seen.shared.path(), seen.holder("pando cdsl repair"), {}, recovery));
@@ -158,11 +184,12 @@ Result<> repair_all(const RepairOptions& options, const CdslRoot& seen, Repair& 
         intent.actions.push_back({Kind::commit, {}, {}, {}});
         TRY(change.carry_out(intent));
     }
-    return name_the_rest(root, intent.inventory, repair);
+    return name_the_rest(options, root, intent.inventory, repair);
 }
 
 Result<int> run(const RepairOptions& options) {
     const auto root = TRY(CdslRoot::open(options.root));
+    TRY(check_range(options, root));
     Repair repair;
     TRY(repair_all(options, root, repair));
     Live live;
@@ -186,7 +213,10 @@ Action declare_cdsl_repair(CLI::App& app) {
     auto options = std::make_shared<RepairOptions>();
     app.add_option("--retire", options->retire, "a node that the cluster no longer has: its tree is kept aside");
     app.add_option("--set-aside", options->set_aside,
-                   "content that no rule names: kept aside in every tree that has it");
+                   "content that no rule names: kept aside in every tree that has it, or in those of --node");
+    app.add_option(
+        "--node", options->range,
+        "look through the trees of these nodes only, n1,n3 or n[1-8,12]; what is everybody's is mended always");
     app.add_flag("--undo", options->undo,
                  "an interrupted change is undone and not completed, which is possible until its commit");
     app.add_flag("--dry-run", options->dry_run, "say what would be done, change nothing");

@@ -212,6 +212,65 @@ TEST_F(Apply, WhatIsLeftOverIsMappedAndSaidSoEverywhere) {
         << "its copies are not unnamed";
 }
 
+TEST_F(Apply, APlanForNodesSaysWhatIsDoneForEach) {
+    put("/etc/motd", "welcome");
+    fs::remove_all(root() / ".pando/nodes/n3");
+    declare(
+        "  - {path: /srv/x, mode: bind}\n  - {path: /srv/new, mode: bind, scope: \"node:n2\"}\n"
+        "  - {path: /etc/motd, mode: link}\n");
+    EXPECT_EQ(pando({"plan", "--node", "n[1-2]"}).out,
+              "n1, n2: copy /etc/motd to its tree\n"
+              "n1, n2: link /etc/motd (link), at once\n"
+              "n2: copy /srv/new to its tree\n"
+              "n2: mount /srv/new (bind), at its next boot, or by apply there\n");
+    EXPECT_THAT(pando({"plan", "--node", "n3"}).out, HasSubstr("n3: make its tree from the template"));
+    const auto planned = json({"plan", "--node", "n2"});
+    ASSERT_EQ(planned.size(), 1U);
+    EXPECT_EQ(planned[0]["copies"], nlohmann::json({"/etc/motd", "/srv/new"}));
+    EXPECT_EQ(planned[0]["gains"].size(), 2U);
+    EXPECT_EQ(pando({"plan", "--node", "n9"}).status, 2);
+
+    // A copy of a bind is made later than the apply that makes the template's: until then the plan has it.
+    ASSERT_EQ(pando({"apply"}).status, 0);
+    EXPECT_EQ(pando({"plan"}).out, "nothing to do: the root is as the policy has it\n");
+    EXPECT_EQ(pando({"plan", "--node", "n[1-2]"}).out, "n2: copy /srv/new to its tree\n");
+    EXPECT_FALSE(fs::exists(root() / ".pando/nodes/n2/srv/new"));
+    EXPECT_EQ(as_seen_by("n2", "/srv/new/file"), "shared");
+    EXPECT_EQ(pando({"plan", "--node", "n[1-2]"}).out, "nothing to do for these nodes\n");
+}
+
+TEST_F(Apply, CreateForARangeIsARuleForEachNode) {
+    const auto created = pando({"create", "/srv/new", "--node", "n[1-2]"});
+    EXPECT_EQ(created.status, 0) << created.err;
+    EXPECT_THAT(on_disk("/srv/new"), ElementsAre("bind node:n1", "bind node:n2"));
+    for (const char* node : {"n1", "n2"})
+        EXPECT_TRUE(fs::exists(root() / ".pando/nodes" / node / "srv/new/file")) << node;
+    EXPECT_FALSE(fs::exists(root() / ".pando/nodes/n3/srv/new"));
+    // Said again with one more: only that one is new.
+    EXPECT_EQ(pando({"create", "/srv/new", "--node", "n[1-3]"}).status, 0);
+    EXPECT_THAT(on_disk("/srv/new"), ElementsAre("bind node:n1", "bind node:n2", "bind node:n3"));
+    EXPECT_THAT(pando({"create", "/srv/new", "--node", "n[1-3]"}).err, HasSubstr("is so already"));
+
+    put("/etc/motd", "welcome");
+    EXPECT_THAT(pando({"create", "/etc/motd", "--node", "n1"}).err, HasSubstr("a link stands on the shared root"));
+    EXPECT_THAT(pando({"create", "/srv/y", "--node", "n1", "--scope", "all"}).err, HasSubstr("exclude each other"));
+    EXPECT_THAT(pando({"create", "/srv/y", "--node", "n[8-9]"}).err, HasSubstr("there is no node n8"));
+    EXPECT_EQ(pando({"delete", "/srv/new"}).status, 0) << "all of them at once";
+    EXPECT_THAT(on_disk("/srv/new"), IsEmpty());
+}
+
+TEST_F(Apply, RepairLooksThroughTheTreesOfARange) {
+    put("/.pando/nodes/n1/etc/stray", "of n1");
+    put("/.pando/nodes/n2/etc/stray", "of n2");
+    EXPECT_THAT(pando({"repair", "--node", "n2"}).out, HasSubstr("/etc/stray in the tree of n2 is named by no rule"));
+    EXPECT_EQ(pando({"repair", "--node", "n3"}).out, "nothing to repair\n");
+    EXPECT_THAT(pando({"repair", "--node", "n3", "--set-aside", "/etc/stray"}).err, HasSubstr("n3 has it not"));
+    EXPECT_EQ(pando({"repair", "--node", "n2", "--set-aside", "/etc/stray"}).status, 0);
+    EXPECT_EQ(get("/.pando/kept/etc_stray.n2.1"), "of n2");
+    EXPECT_EQ(get("/.pando/nodes/n1/etc/stray"), "of n1");
+    EXPECT_EQ(pando({"repair", "--node", "n9"}).status, 2);
+}
+
 // Rules of cluster.yaml that lie on a filesystem below the root are its own, by their paths there.
 class ApplyBelow : public Apply {
 protected:
