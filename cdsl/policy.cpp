@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cdsl/policy.h"
 
+#include "base/number.h"
+
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -72,6 +74,32 @@ bool holds_for(const Rule& rule, std::string_view node, std::string_view profile
            (!profile.empty() && rule.scope == fmt::format("profile:{}", profile));
 }
 
+// What cluster.yaml says beyond path, mode and scope.
+Result<> take_details(const config::CdslRule& given, Rule& rule) {
+    const auto refuse = [&](const char* key, const std::string& value) {
+        return bad_input("CDSL {}: {} {} is not known", rule.path.string(), key, printable(value));
+    };
+    if (given.seed) {
+        const auto seed = seed_named(*given.seed);
+        if (!seed) return refuse("seed", *given.seed).advise("copy or empty");
+        rule.seed = *seed;
+    }
+    if (given.permissions) {
+        const auto permissions = whole_number<uint32_t>(*given.permissions, 8);
+        if (!permissions || *permissions > 07777)
+            return bad_input("CDSL {}: {} are no octal permissions", rule.path.string(), printable(*given.permissions));
+        rule.permissions = *permissions;
+    }
+    if (given.when) {
+        const auto when = when_named(*given.when);
+        if (!when) return refuse("when", *given.when).advise("always or present");
+        rule.when = *when;
+    }
+    if (given.why) rule.why = *given.why;
+    if (given.required) rule.required = *given.required;
+    return {};
+}
+
 Result<Rule> rule_from(const config::Cluster& cluster, const config::CdslRule& given) {
     Rule rule;
     rule.path = TRY(checked_path(given.path));
@@ -81,6 +109,7 @@ Result<Rule> rule_from(const config::Cluster& cluster, const config::CdslRule& g
             .advise("bind (a directory), link (one file), tmpfs (volatile) or shared (inside a private directory)");
     rule.mode = *mode;
     rule.seed = rule.mode == Mode::bind || rule.mode == Mode::link ? Seed::copy : Seed::empty;
+    rule.permissions = rule.mode == Mode::link ? 0644 : 0755;
     rule.why = "declared in cluster.yaml";
     rule.declared = declared_cluster;
     for (const Rule& builtin : builtin_policy()) {  // said again, a built-in rule stays what it was
@@ -90,6 +119,7 @@ Result<Rule> rule_from(const config::Cluster& cluster, const config::CdslRule& g
         rule.seed = builtin.seed;
         rule.permissions = builtin.permissions;
     }
+    TRY(take_details(given, rule));
     rule.scope = given.scope.empty() ? "all" : given.scope;
 
     const std::string_view scope = rule.scope;

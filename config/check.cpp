@@ -316,6 +316,9 @@ private:
         for (size_t i = 0; i < cluster_.cdsl.size(); ++i) {
             const CdslRule& rule = cluster_.cdsl[i];
             paths.add(fmt::format("{} ({})", rule.path, rule.scope), "another rule", place(root_, {"cdsl", i, "path"}));
+            if (rule.seed && rule.mode != "bind" && rule.mode != "link")
+                say({"cdsl", i, "seed"}, fmt::format("mode {} has no content to start from", rule.mode),
+                    "seed goes with bind and link: leave it out");
             const std::string name = rule.scope.substr(rule.scope.find(':') + 1);
             const Value* profiles = root_.find("profiles");
             const bool known =

@@ -132,11 +132,17 @@ struct Access {
     std::vector<std::string> authorized_keys;  // ssh public keys of root, one per entry
 };
 
-// A rule of the cluster's own beside the built-in CDSL policy (see cdsl/policy.h for the meaning).
+// A rule of the cluster's own beside the built-in CDSL policy (see cdsl/policy.h for the meaning). What is not said is
+// as a built-in rule for the path has it, else by the mode.
 struct CdslRule {
     std::string path;
-    std::string mode;           // bind, link, tmpfs
-    std::string scope = "all";  // all, profile:NAME, node:NAME
+    std::string mode;                             // bind, link, tmpfs, shared
+    std::string scope = "all";                    // all, profile:NAME, node:NAME
+    std::optional<std::string> seed = {};         // copy, empty
+    std::optional<std::string> permissions = {};  // octal
+    std::optional<std::string> when = {};         // always, present
+    std::optional<std::string> why = {};
+    std::optional<bool> required = {};
 };
 
 struct Cluster {

@@ -339,6 +339,25 @@ Codec<std::string> scope() {
     });
 }
 
+Codec<std::string> octal_permissions() {
+    return text("octal permissions", [](std::string_view given) -> Result<std::string> {
+        const bool good = given.size() >= 3 && given.size() <= 4 &&
+                          std::all_of(given.begin(), given.end(), [](char c) { return c >= '0' && c <= '7'; });
+        if (!good) return bad_input("\"{}\" are no octal permissions", given).advise("as chmod takes them: 0750");
+        return std::string(given);
+    });
+}
+
+Codec<std::string> remark() {
+    return text("text", [](std::string_view given) -> Result<std::string> {
+        const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+        if (given.empty() || given.size() > 200 || std::any_of(given.begin(), given.end(), control))
+            return bad_input("the text is empty, longer than 200 bytes or more than one line")
+                .advise("one line that says it to people");
+        return std::string(given);
+    });
+}
+
 Codec<std::string> stage_name() {
     Codec<std::string> codec = one_of(boot_stage_names());
     codec.type = "stage";

@@ -42,6 +42,8 @@ Codec<std::string> chroot_place();  // as config/chroot_place.h has it
 Codec<std::string> mount_options();
 Codec<std::string> ssh_key();
 Codec<std::string> scope();
+Codec<std::string> octal_permissions();
+Codec<std::string> remark();  // a line for people to read
 Codec<std::string> stage_name();
 
 bool read_number(const Value& value, uint64_t least, uint64_t most, uint64_t& out, Complaints& complaints);

@@ -212,16 +212,27 @@ const Table<Cluster>& cluster_table() {
                   field("authorized_keys", &Access::authorized_keys, list_of(ssh_key()), "root's, on every node"),
               }),
               "who may log in"),
-        field("cdsl", &Cluster::cdsl,
-              list_of(mapping(Table<CdslRule>{
-                  field("path", &CdslRule::path, absolute_path(), "on the shared root", Need::required),
-                  field("mode", &CdslRule::mode, one_of({"bind", "link", "tmpfs", "shared"}),
-                        "bind: a directory; link: a single file; tmpfs: a directory in memory; shared: a directory "
-                        "inside a private one that is every node's again",
-                        Need::required),
-                  field("scope", &CdslRule::scope, scope(), "for whom the path is private"),
-              })),
-              "private paths beside the built-in ones"),
+        field(
+            "cdsl", &Cluster::cdsl,
+            list_of(mapping(Table<CdslRule>{
+                field("path", &CdslRule::path, absolute_path(), "on the shared root", Need::required),
+                field("mode", &CdslRule::mode, one_of({"bind", "link", "tmpfs", "shared"}),
+                      "bind: a directory; link: a single file; tmpfs: a directory in memory; shared: a directory "
+                      "inside a private one that is every node's again",
+                      Need::required),
+                field("scope", &CdslRule::scope, scope(), "for whom the path is private"),
+                field("seed", &CdslRule::seed, maybe(one_of({"copy", "empty"})),
+                      "what each node's own starts from: copy: what the shared root has there; bind and link: copy"),
+                field("permissions", &CdslRule::permissions, maybe(octal_permissions()),
+                      "of a path that the root does not have yet"),
+                field("when", &CdslRule::when, maybe(one_of({"always", "present"})),
+                      "present: only where the root has the path, for what may not be installed"),
+                field("why", &CdslRule::why, maybe(remark()), "shown by `pando cdsl list` and `explain`"),
+                field(
+                    "required", &CdslRule::required, maybe(boolean()),
+                    "a node on which it cannot be mapped does not boot; without it as the built-in rule for the path"),
+            })),
+            "private paths beside the built-in ones"),
         profiles(),
         field("nodes", &Cluster::nodes, list_of(mapping(node_table())), "the members", Need::required),
     };

@@ -62,6 +62,30 @@ TEST(BuiltinPolicy, KeepsThePackageManagersStateShared) {
     EXPECT_EQ(find(rules, "/var/cache/apt")->mode, Mode::shared);
 }
 
+TEST(PolicyFor, TakesFromClusterYamlAllThatARuleHas) {
+    config::CdslRule given{"/srv/x", "bind", "all", "empty", "0750", "present", "a test", true};
+    const auto rules = policy_of(grove({given}), "n1");
+    const Rule* made = find(rules, "/srv/x");
+    ASSERT_NE(made, nullptr);
+    Rule wanted{"/srv/x", Mode::bind, Seed::empty, 0750, "a test", "all", When::present, true};
+    wanted.declared = declared_cluster;
+    EXPECT_EQ(*made, wanted);
+    // What is not said is as the built-in rule has it.
+    const auto again = policy_of(grove({{"/var/tmp", "bind", "all"}}), "n1");
+    EXPECT_EQ(find(again, "/var/tmp")->seed, Seed::empty);
+    EXPECT_EQ(find(again, "/var/tmp")->permissions, 01777U);
+    EXPECT_TRUE(find(again, "/var/tmp")->required);
+    given = {"/var/tmp", "bind", "all"};
+    given.required = false;
+    EXPECT_FALSE(find(policy_of(grove({given}), "n1"), "/var/tmp")->required);
+}
+
+TEST(PolicyFor, RefusesDetailsThatNoRuleHas) {
+    EXPECT_THAT(refusal({{"/x", "bind", "all", "half"}}).what, HasSubstr("seed half is not known"));
+    EXPECT_THAT(refusal({{"/x", "bind", "all", {}, "0999"}}).what, HasSubstr("0999 are no octal permissions"));
+    EXPECT_THAT(refusal({{"/x", "bind", "all", {}, {}, "often"}}).what, HasSubstr("when often is not known"));
+}
+
 TEST(PolicyFor, HasParentsBeforeChildren) {
     const auto rules = policy_of(grove({{"/var/cache/apt/a/b", "tmpfs", "all"}, {"/srv/x", "bind", "all"}}), "n1");
     for (size_t i = 0; i < rules.size(); ++i)
