@@ -147,6 +147,7 @@ public:
         if (TRY(is_declared())) return Intent{};
         TRY(check_policy());
         TRY(check_disk());
+        TRY(check_content());
         if (rule_.mode == Mode::shared)
             TRY(plan_shared());
         else
@@ -210,6 +211,17 @@ private:
                 return bad_input("{} would take in {}, which is declared in {}", name(), rule.path.string(),
                                  declared_root)
                     .advise(fmt::format("pando cdsl delete {} first", rule.path.string()));
+        return {};
+    }
+
+    // Nor may content that nodes have go out of their sight.
+    Result<> check_content() const {
+        for (const Refusal& refusal : TRY(settle(shared_, cluster_, intent_.inventory.rules, before_)).refused)
+            return bad_input("{} {}", refusal.path.string(), refusal.text())
+                .advise(fmt::format("pando cdsl delete {} first: it keeps every copy and names it",
+                                    (before_.below.empty() ? *refusal.hidden.begin()
+                                                           : before_.below / refusal.hidden.begin()->relative_path())
+                                        .string()));
         return {};
     }
 

@@ -259,6 +259,15 @@ TEST_F(Apply, CreateForARangeIsARuleForEachNode) {
     EXPECT_THAT(on_disk("/srv/new"), IsEmpty());
 }
 
+TEST_F(Apply, CreateTakesNoContentOutOfSightEither) {
+    const auto created = pando({"create", "/srv/x", "--mode", "tmpfs", "--node", "n2"});
+    EXPECT_EQ(created.status, 2);
+    EXPECT_THAT(created.err, AllOf(HasSubstr("what n2 has there would be out of sight"),
+                                   HasSubstr("pando cdsl delete /srv/x first")));
+    EXPECT_EQ(as_seen_by("n2", "/srv/x/file"), "of n2");
+    EXPECT_EQ(pando({"create", "/srv/x", "--mode", "tmpfs", "--node", "n3"}).status, 0) << "n3 has nothing there";
+}
+
 TEST_F(Apply, RepairLooksThroughTheTreesOfARange) {
     put("/.pando/nodes/n1/etc/stray", "of n1");
     put("/.pando/nodes/n2/etc/stray", "of n2");
