@@ -120,10 +120,11 @@ private:
         return {};
     }
 
-    // Its content is still on the shared root; where a link has taken that place it is not.
+    // Its content is still on the shared root; where a link has taken that place, the tree's goes back there.
     Result<> unseed(const Action& action) const {
         if (rule_at(action.path).mode == Mode::link && TRY(link_state(root_, action.path)) == LinkState::ours)
-            return fail("{} is a link already", action.path.string());
+            return publish({Action::Kind::publish, fs::path(nodes_directory) / action.to / action.path.relative_path(),
+                            action.path.relative_path(), action.path});
         const auto before = TRY(read_inventory(root_));
         const auto nodes = TRY(this->nodes());
         return seeder(nodes.get())

@@ -371,6 +371,11 @@ private:
     void unnamed_in_tree(const std::string& path) {
         const fs::path place = in_its_tree(path);
         const std::string name = place.filename().string();
+        if (name.starts_with(".pando.guard.")) {
+            add(Drift::interrupted, place, tree_node(), "what a program wrote is on its way to its place",
+                "pando-links.service of that node puts it there; until then it may be the only copy", false);
+            return;
+        }
         if (name.starts_with(".pando.")) {
             add(Drift::interrupted, place, tree_node(), "was being written when something ended it", "remove it",
                 false);

@@ -4,6 +4,7 @@
 #include "cdsl/additions.h"
 #include "cdsl/beneath.h"
 #include "cdsl/layout.h"
+#include "cdsl/live.h"
 #include "cdsl/mounts.h"
 #include "cdsl/refusals.h"
 #include "cdsl/seed.h"
@@ -236,6 +237,7 @@ private:
         if (there && !directory && S_ISDIR(there->st_mode))
             return bad_input("{} is a directory, a link is for a single file", name())
                 .advise("use --mode bind for a directory");
+        if (directory) TRY(check_nothing_else_below(shared_, rule_.path, before_.rules));
         return check_filesystem();
     }
 
@@ -329,6 +331,8 @@ public:
                 .advise("pando cdsl list names those there are");
         TRY(check_declaration());
         TRY(check_names());
+        if (local_ && there != nullptr && there->mode != Mode::link)
+            TRY(check_nothing_else_below(shared_, path_, before_.rules));
 
         std::vector<Rule> additions = additions_;
         std::erase_if(additions, [&](const Rule& rule) { return rule.path == path_; });
@@ -342,7 +346,7 @@ public:
         TRY(check_shared_content(there, again));
 
         if (there == nullptr || again || there->mode == Mode::tmpfs)
-            act(Kind::commit, {});
+            TRY(plan_without_content(there));
         else if (there->mode == Mode::link)
             TRY(plan_link());
         else if (there->mode == Mode::bind)
@@ -439,6 +443,14 @@ private:
                 .advise(fmt::format("--keep one of: {}", fmt::join(labels(with_content), ", ")));
         act(Kind::publish, place_in(chosen, path_), path_.relative_path(), path_);
         return keep_the_others(chosen);
+    }
+
+    // The nodes' copies have no place where a built-in rule comes back that has none.
+    Result<> plan_without_content(const Rule* there) {
+        act(Kind::commit, {});
+        const Rule* next = find(intent_.inventory.rules, path_);
+        if (there == nullptr || !has_content(*there) || (next != nullptr && has_content(*next))) return {};
+        return keep_the_others("");
     }
 
     Result<> plan_bind() {

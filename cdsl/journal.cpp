@@ -194,7 +194,9 @@ Result<std::vector<Intent>> read_intents(int root) {
         auto intent = parse_intent(*text);
         if (!intent)
             return Failure(Error{fmt::format("/{}/{}: {}", journal_directory, name, intent.error().what),
-                                 "it tells of an interrupted change: look at what it says, then move it away",
+                                 !intent.error().advice.empty()
+                                     ? intent.error().advice
+                                     : "it tells of an interrupted change: look at what it says, then move it away",
                                  ErrorKind::failed, 0});
         intents.push_back(std::move(*intent));
     }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <algorithm>
+#include <optional>
 #include <set>
 
 namespace pando::cdsl {
@@ -16,10 +17,33 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool is_of_a_tree(std::string_view root_of_mount) {
-    for (const std::string_view place : {nodes_directory, kept_directory})
-        if (root_of_mount.find(fmt::format("/{}/", place)) != std::string_view::npos) return true;
-    return false;
+// The part of a mount's root behind the directory, which may be deep in its filesystem.
+std::optional<std::string_view> part_below(std::string_view root_of_mount, const char* directory) {
+    const std::string place = fmt::format("/{}/", directory);
+    const size_t at = root_of_mount.find(place);
+    if (at == std::string_view::npos) return std::nullopt;
+    return root_of_mount.substr(at + place.size());
+}
+
+// A node's own of this very path, or a kept copy of it. Anything else of a tree that is mounted somewhere is not ours
+// to take away.
+bool is_of_a_tree(std::string_view root_of_mount, const fs::path& inside) {
+    constexpr std::string_view deleted = "//deleted";
+    if (root_of_mount.ends_with(deleted)) root_of_mount.remove_suffix(deleted.size());
+    if (const auto tree = part_below(root_of_mount, nodes_directory)) {
+        const size_t slash = tree->find('/');
+        return slash != std::string_view::npos && tree->substr(slash) == inside.native();
+    }
+    const auto kept = part_below(root_of_mount, kept_directory);
+    return kept && kept->starts_with(flat_name(inside) + ".") && kept->find('/') == std::string_view::npos;
+}
+
+// What is shared inside a private directory is the root's own directory, bound over itself.
+bool is_shared_inside(std::string_view root_of_mount, const fs::path& inside, const std::vector<Rule>& rules) {
+    const bool itself = root_of_mount.ends_with(inside.native());
+    return itself && std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
+               return (rule.mode == Mode::bind || rule.mode == Mode::tmpfs) && is_below(inside, rule.path);
+           });
 }
 
 }  // namespace
@@ -44,12 +68,30 @@ Result<std::vector<fs::path>> stray_mounts(const SharedRoot& shared, const std::
     if (error) return fail("{}: {}", shared.path().string(), error.message());
     std::set<fs::path> strays;
     for (const Mount& mount : TRY(our_mounts())) {
-        if (!pando || mount.device != pando->st_dev || !is_of_a_tree(mount.root)) continue;
-        const fs::path inside = fs::path(unescaped(mount.point)).lexically_relative(top);
-        if (inside.empty() || *inside.begin() == ".." || *inside.begin() == pando_directory) continue;
-        if (!wanted.contains("/" / inside)) strays.insert("/" / inside);
+        if (!pando || mount.device != pando->st_dev) continue;
+        const fs::path relative = fs::path(unescaped(mount.point)).lexically_relative(top);
+        if (relative.empty() || *relative.begin() == ".." || *relative.begin() == pando_directory) continue;
+        const fs::path inside = "/" / relative;
+        if (wanted.contains(inside)) continue;
+        const std::string from = unescaped(mount.root);
+        if (is_of_a_tree(from, inside) || is_shared_inside(from, inside, rules)) strays.insert(inside);
     }
     return std::vector<fs::path>(strays.begin(), strays.end());
+}
+
+Result<> check_nothing_else_below(const SharedRoot& shared, const fs::path& path, const std::vector<Rule>& rules) {
+    std::error_code error;
+    const fs::path top = fs::canonical(shared.path(), error);
+    if (error) return fail("{}: {}", shared.path().string(), error.message());
+    for (const Mount& mount : TRY(our_mounts())) {
+        const fs::path inside = "/" / fs::path(unescaped(mount.point)).lexically_relative(top);
+        const auto is_it = [&](const Rule& rule) { return rule.path.native() == inside.native(); };
+        if (!is_below(inside, path) || std::any_of(rules.begin(), rules.end(), is_it)) continue;
+        return bad_input("{}: {} is mounted on {}, and would go out of sight here", path.string(),
+                         mount.source.empty() ? mount.filesystem : mount.source, inside.string())
+            .advise("unmount it first, and mount it again afterwards; or name what lies beside it");
+    }
+    return {};
 }
 
 Result<bool> is_mounted_filesystem(const SharedRoot& shared, const fs::path& path) {

@@ -241,11 +241,18 @@ private:
             for (const Rule* rule : pass.incomplete) add_failure(pass, *rule, held.error().context("is left as it is"));
             return {};
         }
-        const auto intents = TRY(read_intents(root_.get()));
+        pass = map_complete();  // by the rules as they are now
+        const auto intents = read_intents(root_.get());
+        if (!intents) {
+            for (const Rule* rule : pass.incomplete)
+                add_failure(pass, *rule, intents.error().context("is left as it is"));
+            lock_.reset();
+            return {};
+        }
         std::vector<std::string> repaired;
         std::vector<std::pair<const Rule*, Error>> failed;
         for (const Rule& rule : rules_)
-            if (Result<> done = complete(seeder, rule, intents, repaired); !done)
+            if (Result<> done = complete(seeder, rule, *intents, repaired); !done)
                 failed.emplace_back(&rule, done.error());
         pass = map_complete();
         pass.repaired = std::move(repaired);
@@ -270,7 +277,11 @@ private:
                 return fail("waits for {} of {}, which was interrupted", intent.holder.command, intent.holder.node)
                     .advise("pando cdsl repair completes it");
         TRY(complete_tree(seeder, rule));
-        if (!linked) TRY(keep_link(rule, repaired));
+        if (linked) return {};
+        if (rule.when == When::present && !TRY(template_has(rule)) && !TRY(seeder.has(facts_.name, rule.path)))
+            return fail("came after the rule was applied: every node sees this one")
+                .advise("pando cdsl apply makes it each node's own");
+        TRY(keep_link(rule, repaired));
         return {};
     }
 
@@ -396,7 +407,7 @@ private:
         const Rule* mapped = rule_at(rule.path);
         return fail("shall be {} and {}", name_of(rule.mode),
                     mapped == nullptr ? std::string("is not applied yet") : fmt::format("is {}", name_of(mapped->mode)))
-            .advise("pando cdsl apply does it, for all nodes");
+            .advise("pando cdsl plan says what apply will do about it");
     }
 
     void reached(std::string_view done) const {

@@ -176,9 +176,17 @@ public:
     Result<> make_link(const Rule& rule) {
         const int root = TRY(view());
         TRY(ensure_directory(root, rule.path.parent_path(), 0755));
-        // What a program put there meanwhile, or an empty seed does not have, is nowhere else.
-        TRY(put_link(
-            root, rule.path, "shared", [&](const Entry& entry) { return same_as_template(rule, entry); }, checkpoint_));
+        // What a program put there meanwhile, or an empty seed does not have, is nowhere else. On a node that runs, a
+        // program may have the file open and go on writing to it.
+        const bool live = TRY(shared_->local_node()).has_value();
+        const auto spare = [&](const Entry& entry) -> Result<bool> {
+            if (live) return false;
+            return same_as_template(rule, entry);
+        };
+        const std::string kept = TRY(put_link(root, rule.path, "shared", spare, checkpoint_));
+        if (!kept.empty())
+            log::info("{}: what stood there is {}; a program that has it open still writes to that", rule.path.string(),
+                      kept);
         return {};
     }
 

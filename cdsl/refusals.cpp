@@ -16,8 +16,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool has_content(const Rule& rule) { return rule.mode == Mode::bind || rule.mode == Mode::link; }
-
 std::vector<Rule> rules_at(const std::vector<Rule>& rules, const fs::path& path) {
     std::vector<Rule> found;
     for (const Rule& rule : rules)

@@ -92,7 +92,7 @@ Result<> seed_from_root(int root, const Rule& rule, const std::vector<Rule>& rul
     if (rule.mode == Mode::link) return seed_file({parent.get(), name}, rule, to);
     std::set<fs::path> mount_points;
     for (const Rule& one : rules)
-        if (one.mode != Mode::link) mount_points.insert(one.path);
+        if (one.mode != Mode::link && is_below(one.path, rule.path)) mount_points.insert(one.path);
     return copy_tree({parent.get(), name}, to, [&](const fs::path& relative) {
         return relative.empty() ? rule.seed == Seed::empty : mount_points.contains(rule.path / relative);
     });

@@ -19,6 +19,7 @@ struct ApplyOptions {
     std::string range;  // of a plan: what is done for these nodes
     bool dry_run = false;
     bool json = false;
+    bool here = false;
 };
 
 // What apply would do now.
@@ -172,7 +173,7 @@ Result<int> apply(const ApplyOptions& options) {
     auto report = nlohmann::ordered_json::array();
     bool trouble = false;
     for (const auto& one : all) {
-        const Applied done = TRY(apply_on(one));
+        const Applied done = options.here ? Applied{{}, TRY(follow(TRY(CdslRoot::open(one))))} : TRY(apply_on(one));
         auto entry = done.before.json();
         entry["filesystem"] = one.filesystem.empty() ? "/" : one.filesystem;
         entry["node"] = done.live.json();
@@ -262,6 +263,7 @@ Result<int> show_plan(const ApplyOptions& options) {
 Action declare_cdsl_apply(CLI::App& app) {
     auto options = std::make_shared<ApplyOptions>();
     add_options(app, options->root);
+    app.add_flag("--here", options->here, "map on this node what is on disk, as at boot: no policy is applied");
     app.add_flag("--dry-run", options->dry_run, "say what would be done, change nothing: as pando cdsl plan");
     app.add_flag("--json", options->json, "for programs");
     app.footer(

@@ -147,7 +147,9 @@ Result<int> create(CreateOptions options) {
     if (made.rule.mode == cdsl::Mode::link)
         log::info("{} is a link now: each node has its own from this moment", made.rule.path.string());
     else
-        log::info("other nodes that run have it from their next boot, or when pando cdsl apply is run there");
+        log::info(
+            "other nodes that run have it from their next boot, or when pando cdsl apply is run there, with what it "
+            "held now: what they write until then is everybody's");
     return live.trouble.empty() && made.problems.empty() ? 0 : 1;
 }
 

@@ -68,7 +68,7 @@ Result<int> remove(DeleteOptions options) {
     if (options.dry_run) return dry_run(options, root, wanted);
     std::optional<cdsl::Inventory> before;
     cdsl::Intent intent;
-    std::vector<std::string> problems;
+    Result<std::vector<std::string>> done;
     {
         const auto change =
             TRY(cdsl::Change::begin(root.shared.path(), root.holder("pando cdsl delete " + options.path)));
@@ -79,15 +79,15 @@ Result<int> remove(DeleteOptions options) {
         // What is shared inside a private directory stays in sight until this node's own copy is complete.
         const bool shared = has_mode(before, wanted.path, cdsl::Mode::shared);
         if (root.node && !shared) TRY(cdsl::unmap(change.shared(), options.path));
-        auto done = change.carry_out(intent);
+        done = change.carry_out(intent);
         if (root.node && shared && TRY(cdsl::is_committed(change.shared(), intent)))
             TRY(cdsl::unmap(change.shared(), options.path));
-        if (!done) {
-            (void)follow(root);  // what still holds is mounted again; the error says what to do
-            return Failure(done.error());
-        }
-        problems = std::move(*done);
     }
+    if (!done) {
+        (void)follow(root);  // what still holds is mounted again; the error says what to do
+        return Failure(done.error());
+    }
+    const std::vector<std::string> problems = std::move(*done);
     const Live live = TRY(follow(root));
     if (options.json) {
         auto all = report(intent);

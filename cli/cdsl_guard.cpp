@@ -39,9 +39,9 @@ Result<int> guard_until_ended(const GuardOptions& options) {
     if (node.empty()) node = booted_node().value_or("");
     if (node.empty())
         return bad_input("this machine is no node that pando-boot started").advise("name the node with --node");
-    if (auto done = complete_interrupted(options.root, node); !done) log::warning("{}", done.error().what);
     auto guard = TRY(cdsl::LinkGuard::start(options.root, node));
     log::info("{} links of {} are watched", guard.links(), node);
+    if (auto done = complete_interrupted(options.root, node); !done) log::warning("{}", done.error().what);
     for (;;) {
         for (const std::string& line : TRY(guard.settle())) log::info("{}", line);
         pollfd event{guard.descriptor(), POLLIN, 0};

@@ -106,17 +106,23 @@ Result<Live> follow(const CdslRoot& root) {
     cdsl::NodeFacts facts;
     facts.name = live.node;
     const auto* node = root.cluster.find_node(live.node);
-    if (node != nullptr) facts.profile = node->profile;
+    if (node == nullptr)
+        return fail("{} is not in the description: what it shall have mounted is not known", live.node)
+            .advise("name the cluster.yaml that has this node, with --cluster; what is mounted stays");
+    facts.profile = node->profile;
     const auto inventory = cdsl::read_inventory(root.shared.bare());
     // Without an inventory the policy is all there is to go by. With one, what of the policy is not applied is told by
     // plan and check: it is no trouble of this change.
     std::vector<cdsl::Rule> policy;
-    if ((!inventory || !*inventory) && node != nullptr)
+    if (!inventory || !*inventory)
         policy = TRY(cdsl::policy_for(root.cluster, *node, TRY(cdsl::read_additions(root.shared.bare())),
                                       cdsl::builtin_on(root.inventory)));
     if (inventory && *inventory) {
         const auto rules = cdsl::rules_of_node((*inventory)->rules, facts.name, facts.profile);
+        for (const auto& path : TRY(cdsl::not_mounted(root.shared, rules)))
+            TRY(cdsl::check_nothing_else_below(root.shared, path, rules));
         for (const auto& path : TRY(cdsl::stray_mounts(root.shared, rules))) {
+            TRY(cdsl::check_nothing_else_below(root.shared, path, rules));
             TRY(cdsl::unmap(root.shared, path));
             live.unmounted.push_back(path.string());
         }

@@ -329,6 +329,61 @@ TEST_F(Changes, AMountOfADeletedPathIsFoundByTheMountTable) {
     });
 }
 
+TEST_F(Changes, AMountOfWhatIsNoLongerSharedIsFoundByTheMountTable) {
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    ASSERT_TRUE(create({rule("/srv/app/conf", Mode::shared), "template"}));
+    as_node([&] {
+        boot("n2");
+        const auto shared = SharedRoot::open(root()).value();
+        const auto rules = [&] { return rules_of_node(read_inventory(shared.bare()).value()->rules, "n2", "blade"); };
+        EXPECT_THAT(stray_mounts(shared, rules()).value(), IsEmpty());
+        const Ended other = in_child([&] {
+            umount2((root() / "srv/app/conf").c_str(), MNT_DETACH);
+            EXPECT_TRUE(remove({"/srv/app/conf", "", {}}));
+        });
+        EXPECT_EQ(other.status, 0);
+        EXPECT_THAT(stray_mounts(shared, rules()).value(), ElementsAre("/srv/app/conf"));
+        ASSERT_TRUE(unmap(shared, "/srv/app/conf"));
+        put("/srv/app/conf/a", "n2's own");
+    });
+    EXPECT_EQ(of("n2", "/srv/app/conf/a"), "n2's own");
+    EXPECT_EQ(get("/srv/app/conf/a"), "a");
+}
+
+TEST_F(Changes, WhatAnAdministratorMountsStaysAndIsNotCoveredOrTakenAlong) {
+    put("/srv/app/disk/file", "under the disk");
+    put("/srv/export/x", "x");
+    ASSERT_TRUE(create({rule("/srv/app", Mode::bind), ""}));
+    as_node([&] {
+        boot("n1");
+        // A node's log directory seen from another place as well.
+        ASSERT_EQ(mount((root() / "var/log").c_str(), (root() / "srv/export").c_str(), nullptr, MS_BIND, nullptr), 0);
+        const auto shared = SharedRoot::open(root()).value();
+        const auto rules = rules_of_node(read_inventory(shared.bare()).value()->rules, "n1", "blade");
+        EXPECT_THAT(stray_mounts(shared, rules).value(), IsEmpty());
+        ASSERT_EQ(mount("disk", (root() / "srv/app/disk").c_str(), "tmpfs", 0, nullptr), 0);
+        EXPECT_THAT(why_not(Deletion{"/srv/app", "", {}}), HasSubstr("disk is mounted on /srv/app/disk"));
+        ASSERT_EQ(umount((root() / "srv/app/disk").c_str()), 0);
+        EXPECT_THAT(why_not(Creation{rule("/srv", Mode::tmpfs), ""}), HasSubstr("is mounted on /srv/export"));
+    });
+}
+
+TEST_F(Changes, CopiesThatHaveNoPlaceUnderTheBuiltInRuleAreKept) {
+    put("/tmp/scratch", "shared");
+    ASSERT_TRUE(create({rule("/tmp", Mode::bind), ""}));
+    as_node([&] {
+        boot("n1");
+        put("/tmp/scratch", "of n1");
+    });
+    ASSERT_TRUE(remove({"/tmp", "", {}}));
+    EXPECT_THAT(kept(), Contains("tmp.n1.1"));
+    EXPECT_EQ(get("/.pando/kept/tmp.n1.1/scratch"), "of n1");
+    as_node([&] {
+        boot("n1");
+        EXPECT_EQ(get("/tmp/scratch"), "(none)") << "a tmpfs again";
+    });
+}
+
 TEST_F(Changes, DeletingALinkPutsOneCopyInItsPlaceInOneStep) {
     ASSERT_TRUE(create({rule("/etc/motd", Mode::link), ""}));
     put("/.pando/nodes/n1/etc/motd", "of n1", 0600);
@@ -750,6 +805,33 @@ TEST_F(Changes, AReadOnlyRootIsRefusedWithItsCause) {
     ASSERT_EQ(mount(nullptr, root().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
     EXPECT_THAT(why_not(Creation{rule("/srv/app", Mode::bind), ""}), HasSubstr("Read-only file system"));
     EXPECT_THAT(why_not(Deletion{"/srv/own", "", {}}), HasSubstr("Read-only file system"));
+}
+
+TEST_F(Changes, AnIntentThatCannotBeReadKeepsOnlyWhatIsMissingFromBeingMapped) {
+    put("/etc/new", "by rename");
+    fs::rename(root() / "etc/new", root() / "etc/adjtime");
+    put("/.pando/journal/9.yaml", "version: 99\n");
+    as_node([&] {
+        const auto mapped = boot("n1");
+        EXPECT_GT(mapped.binds, 0U);
+        EXPECT_THAT(mapped.required_failures, ElementsAre(HasSubstr("/etc/adjtime: is left as it is")));
+    });
+}
+
+TEST_F(Changes, ALinkIsUndoneToo) {
+    const auto before = snapshot();
+    const Ended ended = in_child([&] {
+        (void)create({rule("/etc/motd", Mode::link), ""}, [](std::string_view done) {
+            if (done == "linked") raise(SIGKILL);
+        });
+    });
+    ASSERT_TRUE(ended.killed);
+    ASSERT_TRUE(fs::is_symlink(root() / "etc/motd"));
+    const auto undone = Change::begin(root(), {"n2", "pando cdsl repair"}, {}, Recovery::undo);
+    ASSERT_TRUE(undone) << undone.error().what;
+    EXPECT_FALSE(fs::is_symlink(root() / "etc/motd"));
+    EXPECT_EQ(get("/etc/motd"), "welcome");
+    EXPECT_THAT(without_spares(differences(before, snapshot())), IsEmpty());
 }
 
 TEST_F(Changes, AnIntentThatCannotBeReadStopsEveryChangeAndNoBoot) {
