@@ -26,9 +26,10 @@ std::vector<Rule> rules_at(const std::vector<Rule>& rules, const fs::path& path)
 // At the path or nearest above it, of rules that are sorted by path and have one for each.
 const Rule* nearest(const std::vector<Rule>& rules, fs::path path) {
     for (; path != "/"; path = path.parent_path()) {
-        const auto at = std::lower_bound(rules.begin(), rules.end(), path,
-                                         [](const Rule& rule, const fs::path& wanted) { return rule.path < wanted; });
-        if (at != rules.end() && at->path == path) return &*at;
+        const auto at =
+            std::lower_bound(rules.begin(), rules.end(), path,
+                             [](const Rule& rule, const fs::path& wanted) { return is_before(rule.path, wanted); });
+        if (at != rules.end() && at->path.native() == path.native()) return &*at;
     }
     return nullptr;
 }
@@ -115,10 +116,19 @@ private:
     Result<std::vector<Loss>> losses() const {
         const std::vector<Rule> after = inventory_for(policy_, before_).rules;
         std::vector<Loss> all;
-        for (const config::Node& node : cluster_.nodes)
-            if (std::binary_search(trees_.begin(), trees_.end(), node.name))
-                TRY(compare(node.name, rules_of_node(before_.rules, node.name, node.profile),
-                            rules_of_node(after, node.name, node.profile), all));
+        std::map<std::string, std::pair<std::vector<Rule>, std::vector<Rule>>> of_scope;  // before and after
+        for (const config::Node& node : cluster_.nodes) {
+            if (!std::binary_search(trees_.begin(), trees_.end(), node.name)) continue;
+            const std::string own = "node:" + node.name;
+            const auto is_own = [&](const Rule& rule) { return rule.scope == own; };
+            const bool alone = std::any_of(before_.rules.begin(), before_.rules.end(), is_own) ||
+                               std::any_of(after.begin(), after.end(), is_own);
+            const auto [rules, fresh] = of_scope.try_emplace(alone ? own : "profile:" + node.profile);
+            if (fresh)
+                rules->second = {rules_of_node(before_.rules, node.name, node.profile),
+                                 rules_of_node(after, node.name, node.profile)};
+            TRY(compare(node.name, rules->second.first, rules->second.second, all));
+        }
         std::vector<Rule> kept = sensible(merged(before_.rules));  // a template has no mounts, so nothing shared
         std::erase_if(kept, [](const Rule& rule) { return !has_content(rule); });
         TRY(compare(template_tree, kept, sensible(merged(after)), all));

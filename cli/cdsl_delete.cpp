@@ -69,6 +69,7 @@ Result<int> remove(DeleteOptions options) {
     std::optional<cdsl::Inventory> before;
     cdsl::Intent intent;
     Result<std::vector<std::string>> done;
+    Result<> unmapped;
     {
         const auto change =
             TRY(cdsl::Change::begin(root.shared.path(), root.holder("pando cdsl delete " + options.path)));
@@ -76,18 +77,18 @@ Result<int> remove(DeleteOptions options) {
         before = TRY(cdsl::read_inventory(change.shared().bare()));
         intent = TRY(cdsl::plan_deletion(change.shared(), root.cluster, wanted));
         for (const auto& action : intent.actions) log::info("{}", cdsl::text_of(action));
-        // What is shared inside a private directory stays in sight until this node's own copy is complete.
-        const bool shared = has_mode(before, wanted.path, cdsl::Mode::shared);
-        if (root.node && !shared) TRY(cdsl::unmap(change.shared(), options.path));
         done = change.carry_out(intent);
-        if (root.node && shared && TRY(cdsl::is_committed(change.shared(), intent)))
-            TRY(cdsl::unmap(change.shared(), options.path));
+        // What this node has mounted stays in sight until the change is committed: whatever ends it before has changed
+        // nothing here.
+        const auto committed = cdsl::is_committed(change.shared(), intent);
+        if (root.node && committed && *committed) unmapped = cdsl::unmap(change.shared(), options.path);
     }
     if (!done) {
         (void)follow(root);  // what still holds is mounted again; the error says what to do
         return Failure(done.error());
     }
     const std::vector<std::string> problems = std::move(*done);
+    TRY(std::move(unmapped));
     const Live live = TRY(follow(root));
     if (options.json) {
         auto all = report(intent);

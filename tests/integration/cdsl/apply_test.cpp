@@ -5,6 +5,7 @@
 #include "tests/integration/cdsl/world.h"
 
 #include <sys/mount.h>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 namespace pando::cdsl {
@@ -89,6 +90,52 @@ protected:
         return lines;
     }
 };
+
+TEST_F(Apply, ANodeThatRunsCreatesAndDeletesWhatItHasMounted) {
+    as_node([&] {
+        boot("n1");
+        ASSERT_EQ(pando({"create", "/srv/new"}).status, 0);
+        put("/srv/new/file", "of n1");
+        put("/srv/new/more", "of n1");
+        const auto deleted = pando({"delete", "/srv/new"});
+        EXPECT_EQ(deleted.status, 0) << deleted.err;
+        EXPECT_THAT(deleted.err, HasSubstr("kept: /.pando/kept/srv_new.n1.1"));
+        EXPECT_EQ(get("/srv/new/file"), "shared");
+        EXPECT_EQ(get("/srv/new/more"), "(none)");
+        EXPECT_EQ(get("/.pando/kept/srv_new.n1.1/more"), "of n1");
+
+        ASSERT_EQ(pando({"create", "/srv/new/file"}).status, 0);
+        std::ofstream(root() / "srv/new/file") << "n1's file";  // through the link
+        EXPECT_EQ(pando({"delete", "/srv/new/file"}).status, 0);
+        EXPECT_EQ(get("/srv/new/file"), "n1's file");
+        EXPECT_FALSE(fs::is_symlink(root() / "srv/new/file"));
+    });
+}
+
+TEST_F(Apply, ADeletionThatIsRefusedLeavesWhatIsMounted) {
+    as_node([&] {
+        boot("n1");
+        ASSERT_EQ(pando({"create", "/srv/new"}).status, 0);
+        put("/srv/new/file", "of n1");
+        put("/.pando/journal/9.yaml", "version: 99\n");  // of a newer Pando
+        const auto refused = pando({"delete", "/srv/new"});
+        EXPECT_EQ(refused.status, 1);
+        EXPECT_EQ(get("/srv/new/file"), "of n1");
+    });
+}
+
+TEST_F(Apply, ANodeThatTheDescriptionLacksKeepsItsMounts) {
+    as_node([&] {
+        boot("n1");
+        std::string text = read_file(root() / "cluster.yaml").value();
+        for (size_t at = 0; (at = text.find("n1", at)) != std::string::npos;) text.replace(at, 2, "m1");
+        put("/cluster.yaml", text);
+        const auto applied = pando({"apply"});
+        EXPECT_NE(applied.status, 0);
+        EXPECT_THAT(applied.err, HasSubstr("n1 is not in the description"));
+        EXPECT_EQ(get("/srv/x/file"), "of n1");
+    });
+}
 
 TEST_F(Apply, AnotherModeIsRefusedAndTheRestIsDone) {
     declare("  - {path: /srv/new, mode: bind}\n  - {path: /srv/x, mode: tmpfs}\n");
