@@ -21,12 +21,6 @@ namespace {
 constexpr const char* writer = "change";  // in temporary names
 constexpr int rounds = 3;                 // of moving what a running node writes meanwhile
 
-Result<> flush(int directory) {
-    const auto readable = TRY(open_beneath(directory, "", O_RDONLY | O_DIRECTORY));
-    if (fsync(readable.get()) < 0) return fail_errno(errno, "flushing a directory");
-    return {};
-}
-
 // Never over something else: what is in the way would be lost.
 Result<> move(int from, const fs::path& name, int to, const fs::path& new_name) {
     if (renameat2(from, name.c_str(), to, new_name.c_str(), RENAME_NOREPLACE) < 0)
@@ -162,9 +156,9 @@ private:
         const auto to = TRY(directory_of(action.to));
         const auto from = TRY(open_parent(root_, action.from));
         TRY(move(from.get(), action.from.filename(), to.get(), action.to.filename()));
-        TRY(flush(to.get()));
+        TRY(flush_directory(to.get()));
         reached("kept");
-        return flush(from.get());
+        return flush_directory(from.get());
     }
 
     // In a tree the directory is no content from the first move on: what its node writes there before it is seeded
@@ -195,19 +189,19 @@ private:
             const auto parent = TRY(open_parent(root_, action.from));
             TRY(move(parent.get(), action.from.filename(), parent.get(), unfinished.filename()));
             reached("opened what was kept");
-            TRY(flush(parent.get()));
+            TRY(flush_directory(parent.get()));
         }
         if (TRY(stat_beneath(root_, unfinished))) {
             const auto kept = TRY(open_beneath(root_, unfinished, O_PATH | O_DIRECTORY));
             TRY(move_all_in(kept.get(), to.get(), action.path));
             TRY(unmark_parent(to.get()));
-            TRY(flush(to.get()));
+            TRY(flush_directory(to.get()));
             reached("moved back");
             const auto parent = TRY(open_parent(root_, unfinished));
             if (unlinkat(parent.get(), unfinished.filename().c_str(), AT_REMOVEDIR) < 0)
                 return fail_errno(errno, "removing {}", unfinished.string());
             reached("restored");
-            return flush(parent.get());
+            return flush_directory(parent.get());
         }
         return unmark_parent(to.get());
     }
@@ -224,7 +218,7 @@ private:
             TRY(move(directory, name, work.get(), name));
             reached("took a copy out");
         }
-        TRY(flush(directory));
+        TRY(flush_directory(directory));
         return seeder(nodes).clean();
     }
 
@@ -237,11 +231,11 @@ private:
         const auto into = TRY(ensure_directory(parent.get(), unfinished, 0700));
         TRY(collect(from.get(), into.get()));
         TRY(copy_attributes(from.get(), into.get()));
-        TRY(flush(into.get()));
+        TRY(flush_directory(into.get()));
         TRY(move(parent.get(), unfinished, parent.get(), action.to.filename()));
         reached("gathered");
-        TRY(flush(parent.get()));
-        return flush(from.get());
+        TRY(flush_directory(parent.get()));
+        return flush_directory(from.get());
     }
 
     Result<> move_all_out(int from, int into, const fs::path& path) const {
@@ -311,7 +305,7 @@ private:
     Result<> pour(const Action& action, int from, int to) const {
         TRY(move_all_in(from, to, action.path));
         TRY(copy_attributes(from, to));
-        return flush(to);
+        return flush_directory(to);
     }
 
     // A node that runs has the directory in sight, and perhaps processes in it: it stays as the mount point.
@@ -332,12 +326,12 @@ private:
             reached("poured");
             if (unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) == 0) {
                 reached("filled");
-                return flush(parent.get());
+                return flush_directory(parent.get());
             }
             if (errno != ENOTEMPTY && errno != EEXIST) return fail_errno(errno, "removing {}", action.from.string());
         }
         TRY(set_aside(parent.get(), name, action.path));
-        return flush(parent.get());
+        return flush_directory(parent.get());
     }
 
     // `path`: as which it is set aside.
@@ -347,7 +341,7 @@ private:
             const std::string name = fmt::format("{}.late.{}", flat_name(path), number);
             if (renameat2(directory, taken.c_str(), kept.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
                 reached("set aside");
-                return flush(kept.get());
+                return flush_directory(kept.get());
             }
             if (errno == ENOENT) return {};  // gone again
             if (errno != EEXIST) return fail_errno(errno, "moving {} aside", path.string());
@@ -380,8 +374,8 @@ private:
                 else if (unlinkat(from.get(), name.c_str(), 0) < 0)
                     return fail_errno(errno, "removing the link that was {}", action.to.string());
             }
-            TRY(flush(to.get()));
-            TRY(flush(from.get()));
+            TRY(flush_directory(to.get()));
+            TRY(flush_directory(from.get()));
         }
         return prune(action.from, action.path);
     }
@@ -392,7 +386,7 @@ private:
         if (unlinkat(parent.get(), action.to.filename().c_str(), 0) < 0)
             return fail_errno(errno, "removing the link {}", action.to.string());
         reached("unlinked");
-        return flush(parent.get());
+        return flush_directory(parent.get());
     }
 
     Result<> destroy(const Action& action) const {
@@ -401,7 +395,7 @@ private:
         if (!parent) return Failure(parent.error());
         TRY(remove_tree({parent->get(), action.from.filename().string()}));
         reached("destroyed");
-        return flush(parent->get());
+        return flush_directory(parent->get());
     }
 
     Result<> prepare(const Action& action) const {
@@ -430,7 +424,7 @@ private:
         for (const auto& [name, text] : files) {
             if (renameat(pando.get(), staged(name).c_str(), pando.get(), name.c_str()) < 0)
                 return fail_errno(errno, "putting the new {} in place", name);
-            TRY(flush(pando.get()));
+            TRY(flush_directory(pando.get()));
             reached(fmt::format("wrote {}", name));
         }
         return {};

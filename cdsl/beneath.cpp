@@ -20,19 +20,13 @@ namespace {
 
 std::string temporary_name(std::string_view owner) { return fmt::format(".pando.{}", owner); }
 
-Result<> sync_directory_of(int directory) {
-    auto readable = TRY(open_beneath(directory, "", O_RDONLY | O_DIRECTORY));  // O_PATH descriptors cannot be flushed
-    if (fsync(readable.get()) < 0) return fail_errno(errno, "flushing a directory");
-    return {};
-}
-
 Result<> rename_over(int directory, const std::string& from, const fs::path& to) {
     if (renameat(directory, from.c_str(), directory, to.c_str()) < 0) {
         const int err = errno;
         unlinkat(directory, from.c_str(), 0);
         return fail_errno(err, "replacing {}", to.string());
     }
-    return sync_directory_of(directory);
+    return flush_directory(directory);
 }
 
 // O_DIRECTORY on a final symlink says ENOTDIR where the reader wants to hear of the link.
@@ -153,6 +147,12 @@ Result<> replace_by_link(int directory, const fs::path& name, const std::string&
     if (symlinkat(target.c_str(), directory, temporary.c_str()) < 0)
         return fail_errno(errno, "making link {}", name.string());
     return rename_over(directory, temporary, name);
+}
+
+Result<> flush_directory(int directory) {
+    const auto readable = TRY(open_beneath(directory, "", O_RDONLY | O_DIRECTORY));  // O_PATH cannot be flushed
+    if (fsync(readable.get()) < 0) return fail_errno(errno, "flushing a directory");
+    return {};
 }
 
 Result<> sync_filesystem(int directory) {

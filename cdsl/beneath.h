@@ -56,6 +56,12 @@ Result<> replace_file(int directory, const std::filesystem::path& name, std::str
 Result<> replace_by_link(int directory, const std::filesystem::path& name, const std::string& target,
                          std::string_view owner);
 
+// The names in the directory are on its disk; O_PATH will do.
+Result<> flush_directory(int directory);
+
+// A name for calls that take no descriptor.
+inline std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
+
 // Everything written to the filesystem of `directory` is on its disk.
 Result<> sync_filesystem(int directory);
 

@@ -22,12 +22,6 @@ Failure full() {
     return fail("/{} is full of it", displaced_directory).advise("look through that directory and empty it");
 }
 
-Result<> flush(int directory) {
-    const auto readable = TRY(open_beneath(directory, "", O_RDONLY | O_DIRECTORY));
-    if (fsync(readable.get()) < 0) return fail_errno(errno, "flushing a directory");
-    return {};
-}
-
 // The link under a name of its own, which is then that of what it is exchanged with. One that an interrupted run left
 // is used again.
 Result<std::string> link_aside(int aside, const fs::path& path, const std::string& label) {
@@ -88,7 +82,7 @@ Result<std::string> put_link(int root, const fs::path& path, const std::string& 
         (void)unlinkat(aside.get(), name.c_str(), 0);
         return Failure(placed.error());
     }
-    TRY(flush(parent.get()));
+    TRY(flush_directory(parent.get()));
     reached("linked");
     if (*placed == Placed::alone) return std::string();
 
@@ -104,10 +98,10 @@ Result<std::string> put_link(int root, const fs::path& path, const std::string& 
     if (link || (spare && TRY(spare({aside.get(), name})))) {
         if (unlinkat(aside.get(), name.c_str(), 0) < 0) return fail_errno(errno, "removing {}", shown(name));
         reached("removed what is elsewhere");
-        TRY(flush(aside.get()));
+        TRY(flush_directory(aside.get()));
         return std::string();
     }
-    TRY(flush(aside.get()));
+    TRY(flush_directory(aside.get()));
     return shown(name);
 }
 

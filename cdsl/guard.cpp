@@ -28,12 +28,6 @@ constexpr uint32_t of_interest = IN_MOVED_TO | IN_CREATE | IN_CLOSE_WRITE;
 // In the node's tree, beside the file: first the link that goes out, then the file that came in.
 std::string between(const Rule& rule) { return ".pando.guard." + rule.path.filename().string(); }
 
-Result<> flush(int directory) {
-    const auto readable = TRY(open_beneath(directory, "", O_RDONLY | O_DIRECTORY));
-    if (fsync(readable.get()) < 0) return fail_errno(errno, "flushing a directory");
-    return {};
-}
-
 }  // namespace
 
 Result<LinkGuard> LinkGuard::start(const fs::path& root, const std::string& node, const Checkpoint& checkpoint) {
@@ -238,7 +232,7 @@ Result<bool> LinkGuard::swap(const Rule& rule, int parent, int tree, const struc
         return fail_errno(err, "changing places with the link");
     }
     reached("changed places");
-    TRY(flush(parent));
+    TRY(flush_directory(parent));
     struct stat came {};
     if (fstatat(tree, name.c_str(), &came, AT_SYMLINK_NOFOLLOW) < 0) return fail_errno(errno, "looking at it");
     if (S_ISDIR(came.st_mode)) {
@@ -277,7 +271,7 @@ Result<bool> LinkGuard::complete(const Rule& rule) const {
     if (!ours) reached("made it the node's own");
     // Of two names of one file a rename leaves both.
     if (unlinkat(tree->get(), name.c_str(), 0) < 0 && errno != ENOENT) return fail_errno(errno, "removing {}", name);
-    TRY(flush(tree->get()));
+    TRY(flush_directory(tree->get()));
     return !ours;
 }
 

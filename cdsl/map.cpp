@@ -140,7 +140,7 @@ private:
     }
 
     bool is_applied(const Rule& rule) const {
-        const Rule* mapped = rule_at(rule.path);
+        const Rule* mapped = rule_at(rules_, rule.path);
         return mapped != nullptr && mapped->mode == rule.mode;
     }
 
@@ -337,29 +337,14 @@ private:
         });
     }
 
-    const Rule* rule_at(const fs::path& path) const {
-        const auto at = std::lower_bound(rules_.begin(), rules_.end(), path, [](const Rule& rule, const fs::path& one) {
-            return is_before(rule.path, one);
-        });
-        return at != rules_.end() && at->path.native() == path.native() ? &*at : nullptr;
-    }
-
     bool is_mount_point(const fs::path& path) const {
-        const Rule* rule = rule_at(path);
+        const Rule* rule = rule_at(rules_, path);
         return rule != nullptr && rule->mode != Mode::link;
-    }
-
-    // The nearest rule at or above the path.
-    const Rule* rule_over(const fs::path& path) const {
-        const Rule* nearest = nullptr;
-        for (const Rule& rule : rules_)
-            if (rule.path == path || is_below(path, rule.path)) nearest = &rule;
-        return nearest;
     }
 
     Result<> write_fact(const Seeder& seeder, const fs::path& given, const FactFile& file) const {
         const fs::path path = TRY(checked_path(given.native()));
-        const Rule* rule = rule_over(path);
+        const Rule* rule = rule_over(rules_, path);
         if (rule == nullptr || (rule->mode != Mode::bind && rule->mode != Mode::link))
             return fail("is not the node's own, writing it would change it for every node")
                 .advise("declare it under cdsl: in cluster.yaml");
@@ -404,7 +389,7 @@ private:
 
     Result<> tell_not_applied(const Rule& rule) const {
         if (!TRY(applies(rule))) return {};
-        const Rule* mapped = rule_at(rule.path);
+        const Rule* mapped = rule_at(rules_, rule.path);
         return fail("shall be {} and {}", name_of(rule.mode),
                     mapped == nullptr ? std::string("is not applied yet") : fmt::format("is {}", name_of(mapped->mode)))
             .advise("pando cdsl plan says what apply will do about it");

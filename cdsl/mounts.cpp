@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cdsl/mounts.h"
 
+#include "cdsl/beneath.h"
+
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mount.h>
@@ -16,8 +18,6 @@ namespace pando::cdsl {
 namespace {
 
 constexpr const char* tmpfs_size = "25%";  // of memory; the kernel's own default is half
-
-std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
 
 struct Place {
     bool mount_root = false;  // is it the top of something mounted?

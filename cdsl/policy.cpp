@@ -294,6 +294,19 @@ std::vector<Rule> sensible(std::vector<Rule> rules) {
     return nested(std::move(rules), [](const Rule&) { return true; }).value();
 }
 
+const Rule* rule_at(const std::vector<Rule>& rules, const fs::path& path) {
+    const auto at = std::lower_bound(rules.begin(), rules.end(), path, [](const Rule& rule, const fs::path& wanted) {
+        return is_before(rule.path, wanted);
+    });
+    return at != rules.end() && at->path.native() == path.native() ? &*at : nullptr;
+}
+
+const Rule* rule_over(const std::vector<Rule>& rules, const fs::path& path) {
+    for (fs::path at = path; at.has_relative_path(); at = at.parent_path())
+        if (const Rule* rule = rule_at(rules, at)) return rule;
+    return nullptr;
+}
+
 std::vector<Rule> merged(const std::vector<Rule>& rules) {
     std::map<fs::path, Rule> by_path;
     for (const Rule& rule : rules) {

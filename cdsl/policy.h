@@ -91,6 +91,11 @@ std::vector<Rule> rules_of_node(std::vector<Rule> rules, std::string_view name, 
 // which must have parents first and one rule for each path.
 std::vector<Rule> sensible(std::vector<Rule> rules);
 
+// Of rules in that order with one for each path: the rule of exactly this path, and that at or nearest above it. Null
+// when there is none.
+const Rule* rule_at(const std::vector<Rule>& rules, const std::filesystem::path& path);
+const Rule* rule_over(const std::vector<Rule>& rules, const std::filesystem::path& path);
+
 // One rule for each path, for what is done once on the shared root: the one that needs most there.
 std::vector<Rule> merged(const std::vector<Rule>& rules);
 

@@ -23,17 +23,6 @@ std::vector<Rule> rules_at(const std::vector<Rule>& rules, const fs::path& path)
     return found;
 }
 
-// At the path or nearest above it, of rules that are sorted by path and have one for each.
-const Rule* nearest(const std::vector<Rule>& rules, fs::path path) {
-    for (; path != "/"; path = path.parent_path()) {
-        const auto at =
-            std::lower_bound(rules.begin(), rules.end(), path,
-                             [](const Rule& rule, const fs::path& wanted) { return is_before(rule.path, wanted); });
-        if (at != rules.end() && at->path.native() == path.native()) return &*at;
-    }
-    return nullptr;
-}
-
 // What a rule showed is still seen where `over` decides about its path.
 bool shows_the_same(const Rule& rule, const Rule* over) {
     if (rule.mode == Mode::tmpfs) return true;
@@ -138,7 +127,7 @@ private:
     Result<> compare(const std::string& tree, const std::vector<Rule>& were, const std::vector<Rule>& will_be,
                      std::vector<Loss>& all) const {
         for (const Rule& rule : were) {
-            const Rule* over = nearest(will_be, rule.path);
+            const Rule* over = rule_over(will_be, rule.path);
             if (shows_the_same(rule, over) || !TRY(holds_something(tree, rule))) continue;
             if (!refused_.contains(rule.path))
                 all.push_back({rule.path, rule.path, tree});

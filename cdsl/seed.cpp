@@ -16,23 +16,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
-
 Result<> mark(int directory) {
     if (setxattr(proc_path(directory).c_str(), parent_mark, "1", 1, 0) == 0 || errno == EOPNOTSUPP) return {};
     return fail_errno(errno, "marking a directory");
 }
 
-Result<> flush(int directory) {
-    const auto readable = TRY(open_beneath(directory, "", O_RDONLY | O_DIRECTORY));
-    if (fsync(readable.get()) < 0) return fail_errno(errno, "flushing a directory");
-    return {};
-}
-
 Result<> move_new(int from, const std::string& name, int to, const std::string& new_name) {
     if (renameat2(from, name.c_str(), to, new_name.c_str(), RENAME_NOREPLACE) < 0)
         return fail_errno(errno, "moving {} into place", new_name);
-    return flush(to);
+    return flush_directory(to);
 }
 
 // A directory above content: owner and permissions as on the shared root, and the mark.
@@ -70,7 +62,7 @@ Result<> seed_file(const Entry& from, const Rule& rule, const Entry& to) {
 
 Result<> mark_as_parent(int directory) {
     TRY(mark(directory));
-    return flush(directory);
+    return flush_directory(directory);
 }
 
 Result<> unmark_parent(int directory) {
@@ -118,7 +110,7 @@ Result<> Seeder::mark_parent(const std::string& tree, const fs::path& path) cons
     const auto directory = TRY(open_beneath(nodes_, fs::path(tree) / path.relative_path(), O_PATH | O_DIRECTORY));
     TRY(mark(directory.get()));
     reached("marked");
-    return flush(directory.get());
+    return flush_directory(directory.get());
 }
 
 Result<> Seeder::add(const std::string& tree, const fs::path& path, int like,
@@ -190,7 +182,7 @@ Result<> Seeder::fill(int from, int into) const {
     TRY(copy_attributes(from, into));
     TRY(unmark_parent(into));
     reached("unmarked");
-    return flush(into);
+    return flush_directory(into);
 }
 
 Result<> Seeder::remove(const std::string& tree, const fs::path& path, const std::vector<fs::path>& kept) const {
@@ -229,7 +221,7 @@ Result<> Seeder::remove_around(int directory, const fs::path& path, const std::v
         TRY(remove_tree({directory, name}));
         reached("removed a piece");
     }
-    return flush(directory);
+    return flush_directory(directory);
 }
 
 Result<> Seeder::prune(const std::string& tree, const fs::path& path) const {

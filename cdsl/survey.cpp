@@ -109,18 +109,4 @@ Result<std::vector<std::string>> Survey::nodes_of(const std::string& range) cons
 
 bool Survey::has_tree(const std::string& node) const { return std::binary_search(trees_.begin(), trees_.end(), node); }
 
-const Rule* rule_over(const std::vector<Rule>& rules, const fs::path& path) {
-    const Rule* nearest = nullptr;
-    for (const Rule& rule : rules)
-        if (rule.path.native() == path.native() || is_below(path, rule.path)) nearest = &rule;
-    return nearest;
-}
-
-const Rule* rule_at(const std::vector<Rule>& rules, const fs::path& path) {
-    const auto at = std::lower_bound(rules.begin(), rules.end(), path, [](const Rule& rule, const fs::path& wanted) {
-        return is_before(rule.path, wanted);
-    });
-    return at != rules.end() && at->path.native() == path.native() ? &*at : nullptr;
-}
-
 }  // namespace pando::cdsl

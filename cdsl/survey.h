@@ -90,9 +90,4 @@ private:
     std::optional<std::string> here_;
 };
 
-// The rule at or nearest above `path`; null when the path is shared by all. `rules` has parents before children.
-const Rule* rule_over(const std::vector<Rule>& rules, const std::filesystem::path& path);
-// The rule of exactly this path; null when there is none.
-const Rule* rule_at(const std::vector<Rule>& rules, const std::filesystem::path& path);
-
 }  // namespace pando::cdsl
