@@ -136,16 +136,30 @@ Result<std::string> end_daemon(const std::string& argv0, Milliseconds grace) {
     return std::string(daemons.empty() ? "not needed: it does not run" : "ok");
 }
 
+// Asks until corosync has ended. Its end is what counts: the tool misses the answer when corosync is gone before it was
+// read, and is told to try again while a membership forms.
+Result<> end_corosync(Child& daemon, Deadline deadline) {
+    // From where corosync lives: the shared memory of its clients is in a /dev/shm that systemd has left behind.
+    const auto survival = TRY(chroot::SurvivalNamespace::of(daemon.pid()));
+    const std::vector<std::string> leave = {"/usr/sbin/corosync-cfgtool", "-H", "--force"};
+    for (;;) {
+        const auto asked = survival.run(leave, "", deadline.capped(seconds(10)));
+        const std::string said =
+            !asked ? asked.error().what
+                   : fmt::format("{} ended with status {}: {}", shown(leave), asked->status, asked->last_words());
+        const bool accepted = asked && asked->ok();
+        if (!accepted) log::warning("exit: {}", said);
+        const auto ended = daemon.wait(deadline.capped(seconds(accepted ? 20 : 2)));
+        if (ended) return {};
+        if (deadline.passed()) return fail("corosync (process {}) does not end; {}", daemon.pid(), said);
+    }
+}
+
 Result<std::string> leave_cluster() {
     const auto daemons = TRY(processes_named("@corosync"));
     for (const pid_t pid : daemons) {
         auto daemon = TRY(Child::adopt(pid));
-        // From where corosync lives: the shared memory of its clients is in a /dev/shm that systemd has left behind.
-        const auto survival = TRY(chroot::SurvivalNamespace::of(pid));
-        const std::vector<std::string> leave = {"/usr/sbin/corosync-cfgtool", "-H", "--force"};
-        const Finished left = TRY(survival.run(leave, "", Deadline::after(seconds(20))));
-        if (!left.ok()) return fail("{} ended with status {}: {}", shown(leave), left.status, left.err);
-        (void)TRY(daemon.wait(Deadline::after(seconds(20))));
+        TRY(end_corosync(daemon, Deadline::after(seconds(40))));
     }
     return std::string(daemons.empty() ? "not needed: corosync does not run" : "ok");
 }
