@@ -64,7 +64,7 @@ console_has() { # NODE MARK TEXT…: every text, as it stands
     shift 2
     for text in "$@"; do
         grep -qaF -- "$text" <<<"$log" ||
-            { grep -aE 'exit:|error|advice' <<<"$log" | tail -8; say "the console of $node lacks: $text"; return 1; }
+            { grep -aF '] pando: ' <<<"$log" | tail -8; say "the console of $node lacks: $text"; return 1; }
     done
 }
 console_times() { # NODE MARK COUNT REGEX: so many lines at least
