@@ -334,11 +334,11 @@ protected:
         Apply::SetUp();
         fs::create_directories(root() / "srv/data");
         ASSERT_EQ(mount("tmpfs", (root() / "srv/data").c_str(), "tmpfs", 0, nullptr), 0);
-        put("/srv/data/work/file", "shared");
+        put("/srv/data/tasks/file", "shared");
         put("/srv/data/srv/data/odd/file", "shared");
         put("/srv/data/other/file", "shared");
         declare(
-            "  - {path: /srv/x, mode: bind}\n  - {path: /srv/data/work, mode: bind}\n"
+            "  - {path: /srv/x, mode: bind}\n  - {path: /srv/data/tasks, mode: bind}\n"
             "  - {path: /srv/data/srv/data/odd, mode: bind}\n");
         const auto applied = pando({"apply", "--filesystem", "/srv/data"});
         ASSERT_EQ(applied.status, 0) << applied.err;
@@ -356,29 +356,29 @@ protected:
 };
 
 TEST_F(ApplyBelow, CreateAndDeleteKnowItsRulesOfClusterYaml) {
-    EXPECT_THAT(paths_below(), ElementsAre("/srv/data/odd", "/work"));
-    for (const char* path : {"/srv/data/work", "/srv/data/srv/data/odd"}) {
+    EXPECT_THAT(paths_below(), ElementsAre("/srv/data/odd", "/tasks"));
+    for (const char* path : {"/srv/data/tasks", "/srv/data/srv/data/odd"}) {
         EXPECT_THAT(pando({"delete", path}).err, HasSubstr("is declared in cluster.yaml")) << path;
         EXPECT_THAT(pando({"create", path}).err, HasSubstr("is declared in cluster.yaml already")) << path;
     }
-    EXPECT_THAT(pando({"create", "/srv/data/work/inner"}).err, HasSubstr("is private already"));
+    EXPECT_THAT(pando({"create", "/srv/data/tasks/inner"}).err, HasSubstr("is private already"));
     const auto created = pando({"create", "/srv/data/other"});
     EXPECT_EQ(created.status, 0) << created.err;
-    EXPECT_THAT(paths_below(), ElementsAre("/other", "/srv/data/odd", "/work"));
+    EXPECT_THAT(paths_below(), ElementsAre("/other", "/srv/data/odd", "/tasks"));
     const auto deleted = pando({"delete", "/srv/data/other"});
     EXPECT_EQ(deleted.status, 0) << deleted.err;
-    EXPECT_THAT(paths_below(), ElementsAre("/srv/data/odd", "/work"));
+    EXPECT_THAT(paths_below(), ElementsAre("/srv/data/odd", "/tasks"));
     EXPECT_THAT(pando({"plan", "--filesystem", "/srv/data"}).out, HasSubstr("nothing to do"));
 }
 
 TEST_F(ApplyBelow, ARefusalNamesPathsAsANodeSeesThem) {
-    put("/srv/data/.pando/nodes/n1/work/file", "of n1");
-    declare("  - {path: /srv/x, mode: bind}\n  - {path: /srv/data/work, mode: tmpfs}\n");
+    put("/srv/data/.pando/nodes/n1/tasks/file", "of n1");
+    declare("  - {path: /srv/x, mode: bind}\n  - {path: /srv/data/tasks, mode: tmpfs}\n");
     const auto applied = pando({"apply", "--filesystem", "/srv/data"});
     EXPECT_EQ(applied.status, 1);
-    EXPECT_THAT(applied.err, HasSubstr("pando cdsl delete /srv/data/work keeps"));
-    EXPECT_EQ(pando({"delete", "/srv/data/work"}).status, 0);
-    EXPECT_EQ(get("/srv/data/.pando/kept/work.n1.1/file"), "of n1");
+    EXPECT_THAT(applied.err, HasSubstr("pando cdsl delete /srv/data/tasks keeps"));
+    EXPECT_EQ(pando({"delete", "/srv/data/tasks"}).status, 0);
+    EXPECT_EQ(get("/srv/data/.pando/kept/tasks.n1.1/file"), "of n1");
 }
 
 }  // namespace

@@ -909,9 +909,9 @@ TEST_F(Changes, WhoComesSecondWaitsAndIsToldForWhom) {
 TEST_F(Changes, AFilesystemBelowTheRootHasAnInventoryOfItsOwn) {
     fs::create_directory(root() / "mnt");
     ASSERT_EQ(mount("tmpfs", (root() / "mnt").c_str(), "tmpfs", 0, nullptr), 0);
-    put("/mnt/work/file", "shared");
+    put("/mnt/tasks/file", "shared");
     const fs::path top = root() / "mnt";
-    cluster_ = grove({{"/mnt/work", "bind", "all"}});
+    cluster_ = grove({{"/mnt/tasks", "bind", "all"}});
     const Inventory empty{{}, {}, "/mnt"};
     {
         const auto change = Change::begin(top, {"n1", "pando cdsl apply"}).value();
@@ -931,15 +931,15 @@ TEST_F(Changes, AFilesystemBelowTheRootHasAnInventoryOfItsOwn) {
             const auto mapped = map(top, policy, {node, {}, "blade"});
             ASSERT_TRUE(mapped) << mapped.error().what;
             EXPECT_EQ(mapped->binds, 1U);
-            EXPECT_EQ(get("/mnt/work/file"), "shared");
-            put("/mnt/work/file", node);
+            EXPECT_EQ(get("/mnt/tasks/file"), "shared");
+            put("/mnt/tasks/file", node);
             const auto shared = SharedRoot::open(root()).value();
             EXPECT_TRUE(is_mounted_filesystem(shared, "/mnt").value());
             EXPECT_FALSE(is_mounted_filesystem(shared, "/var/log").value());
             // And the root finds it again when it has lost its inventory.
             EXPECT_THAT(rebuild_inventory(shared, builtin_policy()).value().filesystems, ElementsAre("/mnt"));
         });
-    EXPECT_EQ(get("/mnt/.pando/nodes/n2/work/file"), "n2");
+    EXPECT_EQ(get("/mnt/.pando/nodes/n2/tasks/file"), "n2");
     ASSERT_EQ(umount2(top.c_str(), MNT_DETACH), 0);
 }
 
