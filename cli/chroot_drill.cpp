@@ -25,7 +25,6 @@ namespace {
 
 using initrd::DrillPlan;
 
-constexpr const char* booted_with = "/run/pando/bundle";
 constexpr const char* private_tree = "/.pando/local";  // this node's own: nobody else waits for what is written there
 
 struct DrillOptions {
@@ -74,11 +73,7 @@ Result<> hand_over(const UniqueFd& plan, const initrd::Witness& witness) {
 
 Result<int> drill(const DrillOptions& options) {
     const auto state = TRY(initrd::read_node_state());
-    const auto blob = read_file(booted_with, config::bundle_limit);
-    if (!blob)
-        return bad_input("this machine is no node that pando-boot started: {}", blob.error().what)
-            .advise("a drill is for a node that is up: pando status");
-    const auto cluster = TRY(TRY(config::decode(*blob)).description());
+    const auto cluster = TRY(TRY(config::read_live_bundle()).description());
     const auto here = TRY(Sysroot::open("/"));
     TRY(initrd::check_node(state, cluster, options.force));
     TRY(initrd::check_patience(here, options.seconds));

@@ -7,7 +7,6 @@
 namespace pando::cli {
 namespace {
 
-constexpr const char* booted_with = "/run/pando/bundle";
 constexpr const char* booted_as = "/run/pando/node";
 
 }  // namespace
@@ -21,11 +20,7 @@ Result<Description> read_description(const std::string& file) {
         auto cluster = TRY(config::load_file(file));
         return Description{std::move(cluster), TRY(read_file(file)), file, std::nullopt};
     }
-    const auto blob = read_file(booted_with, config::bundle_limit);
-    if (!blob)
-        return bad_input("this machine is no node that pando-boot started: {}", blob.error().what)
-            .advise("name a description: --cluster cluster.yaml");
-    auto bundle = TRY(config::decode(*blob));
+    auto bundle = TRY(config::read_live_bundle());
     const auto yaml = bundle.files.find("cluster.yaml");
     std::string text = yaml == bundle.files.end() ? std::string() : yaml->second;
     auto cluster = TRY(bundle.description());

@@ -165,6 +165,14 @@ Result<Bundle> decode(std::string_view blob) {
     return bundle;
 }
 
+Result<Bundle> read_live_bundle() {
+    const auto blob = read_file(live_bundle_path, bundle_limit);
+    if (!blob)
+        return bad_input("this machine is no node that pando-boot started: {}", blob.error().what)
+            .advise("name a description: --cluster cluster.yaml");
+    return decode(*blob);
+}
+
 // --- cpio ----------------------------------------------------------------------------------------------------------
 
 namespace {

@@ -33,6 +33,10 @@ std::string encode(const Bundle& bundle);
 // Torn, foreign, oversized and future-version blobs are told apart in the message.
 Result<Bundle> decode(std::string_view blob);
 
+// The bundle this node goes by: the one it booted with, or a newer one that it has taken over since.
+constexpr const char* live_bundle_path = "/run/pando/bundle";
+Result<Bundle> read_live_bundle();
+
 // The blob as a small cpio archive (newc) to be loaded after the image: it appears as baked_bundle_path.
 constexpr const char* baked_bundle_path = "/etc/pando/cluster.bundle";
 std::string bundle_archive(std::string_view blob);

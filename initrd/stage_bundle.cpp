@@ -23,7 +23,7 @@ Result<std::string> run_bundle(Boot& boot, Deadline) {
         boot.cluster = std::move(*cluster);
     }
     boot.timeline.cluster = boot.cluster->name;
-    TRY(write_file_atomic("/run/pando/bundle", *blob, 0600));
+    TRY(write_file_atomic(config::live_bundle_path, *blob, 0600));
     return fmt::format("cluster {}, generation {}, {} nodes", boot.cluster->name, boot.bundle->generation,
                        boot.cluster->nodes.size());
 }

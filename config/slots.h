@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The bundle on the LUN: two slots in the partition pando-bundle, written alternately, so that a torn write leaves the
+// other one. The newest valid slot of this cluster counts. Layout of the partition (bytes):
+//   0      slot 0: an encoded bundle (config/bundle.h), zeros behind it
+//   4 MiB  slot 1
+//   8 MiB  the register (config/register.h)
+#pragma once
+
+#include "base/result.h"
+#include "base/store.h"
+#include "config/bundle.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace pando::config {
+
+constexpr uint64_t slot_size = 4U << 20U;  // bytes
+
+enum class SlotState { empty, valid, torn, foreign, future };  // foreign: another cluster's, or no bundle at all
+
+struct Slot {
+    SlotState state = SlotState::empty;
+    uint64_t generation = 0;       // of a valid one
+    std::optional<Bundle> bundle;  // of a valid one
+    std::string says;              // why it is not valid, for a person
+};
+
+struct Slots {
+    std::array<Slot, 2> slots;
+    std::optional<size_t> newest;  // index of the valid slot with the highest generation
+};
+
+// `cluster` empty: of whatever cluster it is. An error only when the disk cannot be read.
+Result<Slots> read_slots(Store& store, std::string_view cluster);
+
+// The newest bundle. The error tells of both slots, and what to do: it was never written, both are damaged, it is of
+// another cluster, it was written by a newer Pando.
+Result<Bundle> read_newest(Store& store, std::string_view cluster);
+
+// The highest generation that the headers name, by reading 4 KiB of each slot: to see whether anything changed. 0:
+// none. What it names may be torn; read_newest() decides.
+Result<uint64_t> peek_generation(Store& store);
+
+// Writes into the slot that is not the newest, reads it back and compares. The bundle's generation must be above the
+// newest one; a slot of another cluster is never overwritten. Its caller holds the cluster's lock (nodes/publish.h).
+Result<> write_slot(Store& store, const Bundle& bundle);
+
+}  // namespace pando::config
