@@ -11,6 +11,7 @@ Action declare_cluster_keygen(CLI::App& app);
 Action declare_config_check(CLI::App& app);
 Action declare_config_render(CLI::App& app);
 Action declare_config_show(CLI::App& app);
+Action declare_hw_diff(CLI::App& app);
 Action declare_hw_probe(CLI::App& app);
 Action declare_cdsl_apply(CLI::App& app);
 Action declare_cdsl_create(CLI::App& app);
@@ -53,7 +54,9 @@ const std::vector<Command>& commands() {
         {"config render", "what follows for corosync, dlm, hosts, dnsmasq or iPXE", declare_config_render},
         {"cluster keygen", "make the key that the cluster's members share", declare_cluster_keygen},
         {"bundle make", "pack description and key into what a blade boots with", declare_bundle_make},
-        {"hw probe", "what this machine is: identity, NICs, watchdogs, BMC", declare_hw_probe},
+        {"hw probe", "what this machine is: identity, processors, memory, NICs, storage, watchdogs, BMC",
+         declare_hw_probe},
+        {"hw diff", "which parts of a node's machine were changed, as its boots have seen them", declare_hw_diff},
         {"cdsl list", "which paths are a node's own, how, who declared them, and why", declare_cdsl_list},
         {"cdsl show", "one such path with every node's copy", declare_cdsl_show},
         {"cdsl explain", "where any path leads on each node, and whom a write there reaches", declare_cdsl_explain},

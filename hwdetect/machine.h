@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What this box of metal is: read from sysfs below a Sysroot, never from the network.
+// What this box of metal is, as far as a boot must know at once: read from sysfs below a Sysroot, never from the
+// network. All there is to know is hwdetect/inventory.h's.
 //
 //   auto machine = TRY(hwdetect::read_machine(TRY(Sysroot::open("/"))));
 //   log::info("{}", hwdetect::describe(machine));
@@ -16,11 +17,12 @@
 namespace pando::hwdetect {
 
 struct NetworkInterface {
-    std::string name;      // the kernel's name now
-    std::string mac;       // lower case; the permanent one where sysfs tells it (members of a bond)
-    std::string driver;    // empty when unknown
-    std::string device;    // bus address, e.g. 0000:00:03.0
-    bool carrier = false;  // false as well when the interface is down
+    std::string name;         // the kernel's name now
+    std::string mac;          // lower case; the permanent one where sysfs tells it (members of a bond)
+    std::string driver;       // empty when unknown
+    std::string device;       // bus address, e.g. 0000:00:03.0
+    bool carrier = false;     // false as well when the interface is down
+    bool random_mac = false;  // made up by the kernel at this boot
 };
 
 struct Watchdog {
@@ -48,11 +50,5 @@ Result<Machine> read_machine(const Sysroot& root);
 
 // One line for a console: "vendor product, serial S, UUID U, MACs M1 M2".
 std::string describe(const Machine& machine);
-
-// All of it, for programs: one JSON object.
-std::string to_json(const Machine& machine);
-
-// Is this what firmware says when its maker did not fill the field in? True for an empty text too.
-bool is_placeholder(std::string_view text);
 
 }  // namespace pando::hwdetect

@@ -2,10 +2,30 @@
 #include "initrd/booted.h"
 
 #include "base/log.h"
+#include "hwdetect/inventory_store.h"
 #include "initrd/console.h"
 #include "initrd/timeline.h"
 
 namespace pando::initrd {
+namespace {
+
+// What was changed in the machine since the boot before. A machine that cannot be read is no reason not to be up.
+Result<hwdetect::StoredInventory> store_hardware() {
+    const auto inventory = TRY(hwdetect::read_inventory(TRY(Sysroot::open("/"))));
+    return hwdetect::store_inventory(hwdetect::inventory_directory, inventory);
+}
+
+void tell_hardware(const std::string& node) {
+    const auto stored = store_hardware();
+    if (!stored) {
+        log::write(stored.error().context("keeping the inventory of this machine"));
+        return;
+    }
+    if (!stored->unreadable.empty()) log::warning("{}; it was written anew", stored->unreadable);
+    for (const auto& change : stored->changes) log::warning("hardware of {}: {}", node, to_string(change));
+}
+
+}  // namespace
 
 int booted_main() {
     auto timeline = Timeline::load();
@@ -22,6 +42,7 @@ int booted_main() {
         return 1;
     }
     log_to_consoles(false);
+    tell_hardware(timeline->node);
     log::info("{} of cluster {} is up", timeline->node, timeline->cluster);
     return 0;
 }

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What firmware and kernels say when they know nothing: texts, UUIDs and MACs that many machines share. None of them
+// may decide which node a machine is.
+//
+//   if (is_placeholder("To be filled by O.E.M.")) …
+#pragma once
+
+#include <string_view>
+
+namespace pando::hwdetect {
+
+// Is this what a maker leaves in a field that is not filled in? True for an empty text too.
+bool is_placeholder(std::string_view text);
+
+enum class MacKind {
+    unusable,   // all zeros, a group address, no MAC at all: names no NIC
+    local,      // made up by software, unique only where somebody takes care of it: virtual machines, some blades
+    universal,  // given by the maker
+};
+
+MacKind kind_of_mac(std::string_view mac);  // "52:54:00:4d:00:11"
+
+const char* to_string(MacKind kind);
+
+}  // namespace pando::hwdetect
