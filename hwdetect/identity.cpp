@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hwdetect/identity.h"
 
+#include "hwdetect/placeholder.h"
+
 #include <strings.h>
 #include <algorithm>
 
 namespace pando::hwdetect {
 namespace {
 
+// Strongest first.
+enum class KeyKind { uuid, serial, asset, mac };
+
 // The nodes that one key of the machine leads to.
 struct Match {
+    KeyKind kind;
     std::string key;  // "UUID 4c4c4544-…"
     std::vector<const config::Node*> nodes;
 };
@@ -27,17 +33,20 @@ std::string other_byte_order(const std::string& uuid) {
 
 using Key = std::optional<std::string> config::MachineIdentity::*;
 
-Match by_key(std::string_view name, const std::string& value, Key key, const config::Cluster& cluster) {
-    Match match{fmt::format("{} {}", name, value), {}};
-    if (value.empty()) return match;
+Match by_key(KeyKind kind, std::string_view name, const std::string& value, Key key, const config::Cluster& cluster) {
+    Match match{kind, fmt::format("{} {}", name, value), {}};
+    if (is_placeholder(value)) return match;
     for (const config::Node& node : cluster.nodes)
         if (node.machine.*key && same(*(node.machine.*key), value)) match.nodes.push_back(&node);
     return match;
 }
 
-Match by_mac(const std::string& mac, const config::Cluster& cluster) {
-    Match match{"MAC " + mac, {}};
-    const auto has_mac = [&](const config::Nic& nic) { return nic.mac && same(*nic.mac, mac); };
+bool names_a_nic(const NetworkInterface& nic) { return !nic.random_mac && kind_of_mac(nic.mac) != MacKind::unusable; }
+
+Match by_mac(const NetworkInterface& nic, const config::Cluster& cluster) {
+    Match match{KeyKind::mac, "MAC " + nic.mac, {}};
+    if (!names_a_nic(nic)) return match;
+    const auto has_mac = [&](const config::Nic& wanted) { return wanted.mac && same(*wanted.mac, nic.mac); };
     for (const config::Node& node : cluster.nodes)
         if (std::any_of(node.nics.begin(), node.nics.end(), has_mac)) match.nodes.push_back(&node);
     return match;
@@ -49,13 +58,13 @@ std::vector<Match> all_matches(const Machine& machine, const config::Cluster& cl
     const auto keep = [&](Match match) {
         if (!match.nodes.empty()) matches.push_back(std::move(match));
     };
-    Match uuid = by_key("UUID", machine.uuid, &config::MachineIdentity::uuid, cluster);
+    Match uuid = by_key(KeyKind::uuid, "UUID", machine.uuid, &config::MachineIdentity::uuid, cluster);
     if (uuid.nodes.empty() && !machine.uuid.empty())
-        uuid = by_key("UUID", other_byte_order(machine.uuid), &config::MachineIdentity::uuid, cluster);
+        uuid = by_key(KeyKind::uuid, "UUID", other_byte_order(machine.uuid), &config::MachineIdentity::uuid, cluster);
     keep(std::move(uuid));
-    keep(by_key("serial", machine.serial, &config::MachineIdentity::serial, cluster));
-    keep(by_key("asset tag", machine.asset, &config::MachineIdentity::asset, cluster));
-    for (const NetworkInterface& nic : machine.nics) keep(by_mac(nic.mac, cluster));
+    keep(by_key(KeyKind::serial, "serial", machine.serial, &config::MachineIdentity::serial, cluster));
+    keep(by_key(KeyKind::asset, "asset tag", machine.asset, &config::MachineIdentity::asset, cluster));
+    for (const NetworkInterface& nic : machine.nics) keep(by_mac(nic, cluster));
     return matches;
 }
 
@@ -79,10 +88,12 @@ std::string yaml_lines(const Machine& machine) {
     add("asset", machine.asset);
     std::string lines;
     if (!keys.empty()) lines += fmt::format("\n    machine: {{{}}}", keys);
-    if (!machine.nics.empty()) lines += "\n    nics:";
     int count = 0;
-    for (const NetworkInterface& nic : machine.nics)
+    for (const NetworkInterface& nic : machine.nics) {
+        if (!names_a_nic(nic)) continue;
+        if (count == 0) lines += "\n    nics:";
         lines += fmt::format("\n      - {{name: lan{}, mac: {}}}", count++, yaml_quoted(nic.mac));
+    }
     return lines;
 }
 
@@ -98,18 +109,77 @@ Failure stranger(const Machine& machine, const config::Cluster& cluster) {
                           lines);
 }
 
+// One sentence behind the other.
+class Remark {
+public:
+    void add(std::string_view text) {
+        if (!text.empty()) text_ += fmt::format("{}{}", text_.empty() ? "" : "; ", text);
+    }
+    const std::string& text() const { return text_; }
+
+private:
+    std::string text_;
+};
+
 // What cluster.yaml says of the node's hardware and the hardware says otherwise.
 std::string contradictions(const Machine& machine, const config::Node& node) {
-    std::string text;
+    Remark remark;
     const auto compare = [&](std::string_view name, const std::optional<std::string>& wanted, const std::string& is) {
-        if (!wanted || same(*wanted, is)) return;
-        text += fmt::format("{}its {} is {}, cluster.yaml says {}", text.empty() ? "" : "; ", name,
-                            is.empty() ? "absent" : is, *wanted);
+        if (wanted && !same(*wanted, is))
+            remark.add(fmt::format("its {} is {}, cluster.yaml says {}", name, is.empty() ? "absent" : is, *wanted));
     };
     compare("UUID", node.machine.uuid, machine.uuid);
     compare("serial", node.machine.serial, machine.serial);
     compare("asset tag", node.machine.asset, machine.asset);
-    return text.empty() ? text : fmt::format("node {}: {}", node.name, text);
+    return remark.text();
+}
+
+bool leads_to(const Match& match, const config::Node* node) {
+    return std::find(match.nodes.begin(), match.nodes.end(), node) != match.nodes.end();
+}
+
+const config::Node* other_than(const config::Node* chosen, const Match& match) {
+    for (const config::Node* node : match.nodes)
+        if (node != chosen) return node;
+    return nullptr;
+}
+
+Failure two_nodes(const Machine& machine, const Match& strongest, const Match& match, const config::Node* other) {
+    const config::Node* chosen = strongest.nodes.front();
+    const std::string also =
+        match.key == strongest.key ? other->name : fmt::format("{} names {}", match.key, other->name);
+    auto refusal = bad_input("this machine is two nodes: {} names {} and {} ({})", strongest.key, chosen->name, also,
+                             describe(machine));
+    const bool moved_nic = match.kind == KeyKind::mac && strongest.kind != KeyKind::mac;
+    if (moved_nic)
+        return refusal.advise(fmt::format(
+            "was the NIC of {} put into the machine of {}, then put it back, or add its MAC to nics: of {}; "
+            "do two boards share the key that names {}, then take another key for it in machine:",
+            other->name, chosen->name, chosen->name, chosen->name));
+    return refusal.advise(
+        fmt::format("a key may belong to one node only: correct machine: and nics: of {} and {} in "
+                    "cluster.yaml, or put a part that was moved back",
+                    chosen->name, other->name));
+}
+
+bool differs(const std::optional<std::string>& wanted, const std::string& is) {
+    return wanted && !is.empty() && !same(*wanted, is) && !is_placeholder(*wanted);
+}
+
+// The node's NIC in another machine than the one it is bound to.
+Failure only_its_nic(const Machine& machine, const Match& match, const config::Node& node) {
+    return bad_input("this machine has a NIC of node {} ({}) and is not its machine: {} ({})", node.name, match.key,
+                     contradictions(machine, node), describe(machine))
+        .advise(
+            fmt::format("shall it be {}, then `pando node replace {}` binds the node to it; was only the NIC moved, "
+                        "then put it back, or take its MAC out of nics: of {}",
+                        node.name, node.name, node.name));
+}
+
+// The remark about a NIC that is another node's and is only a part that moved.
+std::string moved_nic(const Match& match, const config::Node* owner) {
+    return fmt::format("{} is of a NIC of node {}: was it moved here? cluster.yaml still has it there", match.key,
+                       owner->name);
 }
 
 }  // namespace
@@ -118,20 +188,40 @@ Result<Identity> identify(const Machine& machine, const config::Cluster& cluster
     const std::vector<Match> matches = all_matches(machine, cluster);
     if (matches.empty()) return stranger(machine, cluster);
     const Match& strongest = matches.front();
-    const config::Node* chosen = strongest.nodes.front();
+    Identity identity;
+    identity.node = strongest.nodes.front();
+    identity.key = strongest.key;
+    if (strongest.kind <= KeyKind::serial) identity.confidence = Confidence::certain;
+    for (const Match& match : matches)
+        if (leads_to(match, identity.node)) ++identity.agreeing;
+
+    const config::MachineIdentity& bound = identity.node->machine;
+    const bool other_machine = differs(bound.uuid, machine.uuid) || differs(bound.serial, machine.serial);
+    if (strongest.kind == KeyKind::mac && strongest.nodes.size() == 1 && other_machine)
+        return only_its_nic(machine, strongest, *identity.node);
+
+    Remark remark;
+    const std::string differing = contradictions(machine, *identity.node);
+    if (!differing.empty()) remark.add(fmt::format("node {}: {}", identity.node->name, differing));
     for (const Match& match : matches) {
-        for (const config::Node* node : match.nodes) {
-            if (node == chosen) continue;
-            const std::string other =
-                match.key == strongest.key ? node->name : fmt::format("{} names {}", match.key, node->name);
-            return bad_input("this machine is two nodes: {} names {} and {} ({})", strongest.key, chosen->name, other,
-                             describe(machine))
-                .advise(fmt::format("a key may belong to one node only: correct machine: and nics: of {} and {} in "
-                                    "cluster.yaml, or put a NIC that was moved back",
-                                    chosen->name, node->name));
-        }
+        const config::Node* other = other_than(identity.node, match);
+        if (other == nullptr) continue;
+        const bool part =
+            match.kind == KeyKind::mac && identity.confidence == Confidence::certain && !leads_to(match, identity.node);
+        if (!part || identity.agreeing < 2) return two_nodes(machine, strongest, match, other);
+        remark.add(moved_nic(match, other));
     }
-    return Identity{chosen, strongest.key, contradictions(machine, *chosen)};
+    if (strongest.kind != KeyKind::uuid && differs(bound.uuid, machine.uuid))
+        remark.add(
+            fmt::format("was its board changed? `pando node replace {}` takes the new one over", identity.node->name));
+    identity.remark = remark.text();
+    return identity;
+}
+
+std::string why(const Identity& identity) {
+    return fmt::format(
+        "{}; {}, {}", identity.key, identity.confidence == Confidence::certain ? "certain" : "only likely",
+        identity.agreeing == 1 ? "no other key agrees" : fmt::format("{} keys agree", identity.agreeing));
 }
 
 }  // namespace pando::hwdetect

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Machine to node, by the strongest key that matches: UUID, then serial, then asset tag, then MACs.
-// Two nodes at the strongest matching key, or keys that name different nodes, are refused with both named.
 //
 //   auto identity = TRY(hwdetect::identify(machine, cluster));
 //   if (!identity.remark.empty()) log::warning("{}", identity.remark);
+//   log::info("{}", hwdetect::why(identity));  // "UUID 4c4c…; certain, 3 keys agree"
+//
+// UUID, serial and asset tag are the machine's own: when two of them name different nodes it is refused, and so is one
+// that names two. A NIC is a part that moves. One that belongs to another node is only named in the remark, if UUID or
+// serial decided and one more key of the node agrees. Without that one the UUID may be one that two boards share, and
+// taking the wrong of two nodes would let fencing shoot the wrong machine: it is refused. For the same reason a MAC
+// does not make a machine the node that cluster.yaml binds to another UUID or serial (decision 0010). Keys that many
+// machines have (hwdetect/placeholder.h) and MACs that the kernel made up decide nothing.
 //
 // UUIDs: the kernel shows the first three fields little-endian, as SMBIOS 2.6 and QEMU mean them; some firmware
 // menus and BMCs show them the other way round. A UUID that was copied from there matches too, when no node has the
@@ -18,13 +25,23 @@
 
 namespace pando::hwdetect {
 
+enum class Confidence {
+    likely,   // by asset tag or MAC alone: labels and NICs move between machines
+    certain,  // by UUID or serial
+};
+
 struct Identity {
     const config::Node* node = nullptr;  // points into the cluster that was searched
     std::string key;                     // which key decided: "UUID 1234…", "MAC 52:54:…"
     std::string remark;                  // what does not fit although it decided nothing; empty when all fits
+    Confidence confidence = Confidence::likely;
+    unsigned agreeing = 0;  // keys that lead to the node, the deciding one too
 };
 
 // Error: a stranger (its identity is in the message, the lines for cluster.yaml in the advice) or an ambiguity.
 Result<Identity> identify(const Machine& machine, const config::Cluster& cluster);
+
+// For the console: the key that decided, how sure that is, and how many keys say the same.
+std::string why(const Identity& identity);
 
 }  // namespace pando::hwdetect
