@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hwdetect/coldplug.h"
 
+#include "hwdetect/coldplug_run.h"
+#include "hwdetect/kernel_log.h"
 #include "hwdetect/module.h"
 #include "hwdetect/relevance.h"
 #include "hwdetect/uevent.h"
@@ -21,6 +23,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned most_workers = 4;
+// So long devices are followed that the boot does not wait for. A watchdog's or a BMC's device appears when the driver
+// of the chip below it is there; on the booted system udev looks at everything again.
+constexpr Milliseconds background_limit{60000};
 
 struct Job {
     Rank rank;
@@ -31,17 +36,31 @@ struct Job {
     }
 };
 
-// Shared with the workers, who may outlive the call while a driver is still coming up.
+// Shared by the call, the workers and whoever goes on in the background: each may be the last.
 struct Work {
+    explicit Work(MakeLoad make) : make_load(std::move(make)) {}
+    const MakeLoad make_load;
     std::mutex mutex;
     std::condition_variable wanted;
     std::priority_queue<Job> queue;
     std::set<std::string> asked;  // modaliases seen so far
+    std::set<std::string> loaded;
     unsigned workers = 0, idle = 0;
     bool over = false;
-    Coldplug result;
-    UniqueFd done;  // eventfd: a driver came up
+    Coldplug result;               // since it was last taken
+    std::optional<KernelLog> log;  // none where it may not be read
+    UniqueFd done;                 // eventfd: a driver came up
 };
+
+// What goes on in the background, for coldplug_since().
+struct Background {
+    std::mutex mutex;
+    std::vector<std::shared_ptr<Work>> works;
+};
+Background& background() {
+    static auto* all = new Background;  // threads may outlive main()
+    return *all;
+}
 
 std::string reason(int error) {
     return error == EPERM ? "blacklisted or not permitted" : std::string(std::strerror(error));
@@ -50,35 +69,45 @@ std::string reason(int error) {
 // A driver that finds nothing to do, or comes second to another, is no failure.
 bool worth_telling(int error) { return error != ENODEV && error != ENXIO && error != EEXIST; }
 
-void record(Coldplug& result, const Job& job, const std::vector<ModuleLoader::Attempt>& attempts) {
+void record(Work& work, const Job& job, const std::vector<ModuleLoader::Attempt>& attempts) {
     const WaitingDevice& device = job.device;
     if (attempts.empty() && job.rank == Rank::essential)
-        result.missing.push_back(fmt::format("{} ({}): no driver in this image", device.modalias, device.device));
+        work.result.missing.push_back(fmt::format("{} ({}): no driver in this image", device.modalias, device.device));
     for (const auto& attempt : attempts) {
         if (attempt.error != 0 && worth_telling(attempt.error))
-            result.failed.push_back(fmt::format("{} for {}: {}", attempt.module, device.device, reason(attempt.error)));
-        const bool again = std::any_of(result.loaded.begin(), result.loaded.end(),
-                                       [&](const LoadedDriver& driver) { return driver.module == attempt.module; });
-        if (attempt.error == 0 && !attempt.already && !again) result.loaded.push_back({attempt.module, device.device});
+            work.result.failed.push_back(
+                fmt::format("{} for {}: {}", attempt.module, device.device, reason(attempt.error)));
+        if (attempt.error == 0 && !attempt.already && work.loaded.insert(attempt.module).second)
+            work.result.loaded.push_back({attempt.module, device.device});
     }
 }
 
+// Under the lock.
+Coldplug take_result(Work& work) {
+    if (work.log)
+        for (const MissingFirmware& missing : work.log->missing_firmware())
+            work.result.firmware.push_back(to_string(missing));
+    return std::exchange(work.result, {});
+}
+
 void work_off(const std::shared_ptr<Work>& work) {
-    auto loader = ModuleLoader::create();
+    auto load = work->make_load();
     std::unique_lock lock(work->mutex);
     for (;;) {
         ++work->idle;
         work->wanted.wait(lock, [&] { return work->over || !work->queue.empty(); });
         --work->idle;
-        if (work->over) return;
+        if (work->queue.empty()) return;  // over: but what was asked for is loaded first
         const Job job = work->queue.top();
         work->queue.pop();
         lock.unlock();
         std::vector<ModuleLoader::Attempt> attempts;
-        if (loader) attempts = loader->load(job.device.modalias);
+        if (load) attempts = (*load)(job.device.modalias);
         lock.lock();
-        record(work->result, job, attempts);
-        if (!loader) work->result.failed.push_back(loader.error().what);
+        if (load)
+            record(*work, job, attempts);
+        else
+            work->result.failed.push_back(load.error().what);
         eventfd_write(work->done.get(), 1);
     }
 }
@@ -122,6 +151,36 @@ Result<> follow_events(const std::shared_ptr<Work>& work, const Sysroot& root, U
     return {};
 }
 
+// Loads what the boot did not wait for: watchdogs and BMCs above all. Its end leaves the workers nothing to wait for.
+void go_on(const std::shared_ptr<Work>& work, const Sysroot& root, Uevents events) {
+    const auto never = [] { return false; };
+    Result<> followed = add_waiting(work, root);
+    if (followed) followed = follow_events(work, root, events, never, Deadline::after(background_limit));
+    const std::lock_guard lock(work->mutex);
+    if (!followed) work->result.failed.push_back(followed.error().what);
+    work->over = true;
+    work->wanted.notify_all();
+}
+
+void continue_in_background(const std::shared_ptr<Work>& work, Sysroot root, Uevents events) {
+    {
+        const std::lock_guard lock(background().mutex);
+        background().works.push_back(work);
+    }
+    std::thread([work, root = std::move(root), events = std::move(events)]() mutable {
+        go_on(work, root, std::move(events));
+    }).detach();
+}
+
+Result<LoadModules> libkmod_load() {
+    auto loader = std::make_shared<ModuleLoader>(TRY(ModuleLoader::create()));
+    return LoadModules([loader](const std::string& modalias) { return loader->load(modalias); });
+}
+
+void append(std::vector<std::string>& to, std::vector<std::string>& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
 }  // namespace
 
 Result<std::vector<WaitingDevice>> waiting_devices(const Sysroot& root) {
@@ -144,22 +203,49 @@ Result<std::vector<WaitingDevice>> waiting_devices(const Sysroot& root) {
     return waiting;
 }
 
-Result<Coldplug> coldplug(const std::function<bool()>& satisfied, Deadline deadline) {
-    if (satisfied()) return Coldplug{};
-    const Sysroot root = TRY(Sysroot::open("/"));
+Result<Coldplug> run_coldplug(Sysroot root, const MakeLoad& make_load, const std::function<bool()>& satisfied,
+                              Deadline deadline) {
     Uevents events = TRY(Uevents::listen());  // first listen, then look: nothing slips through between
-    auto work = std::make_shared<Work>();
+    auto work = std::make_shared<Work>(make_load);
     work->done.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!work->done.valid()) return fail_errno(errno, "making an event descriptor");
+    if (auto log = KernelLog::from_now()) work->log = std::move(*log);
 
-    Result<> followed = add_waiting(work, root);
-    if (followed) followed = follow_events(work, root, events, satisfied, deadline);
+    if (!satisfied()) {
+        Result<> followed = add_waiting(work, root);
+        if (followed) followed = follow_events(work, root, events, satisfied, deadline);
+        if (!followed) {
+            const std::lock_guard lock(work->mutex);
+            work->over = true;
+            work->wanted.notify_all();
+            return Failure(followed.error());
+        }
+    }
+    Coldplug result;
+    {
+        const std::lock_guard lock(work->mutex);
+        result = take_result(*work);
+    }
+    continue_in_background(work, std::move(root), std::move(events));
+    return result;
+}
 
-    const std::lock_guard lock(work->mutex);
-    work->over = true;
-    work->wanted.notify_all();
-    if (!followed) return Failure(followed.error());
-    return std::move(work->result);
+Result<Coldplug> coldplug(const std::function<bool()>& satisfied, Deadline deadline) {
+    return run_coldplug(TRY(Sysroot::open("/")), libkmod_load, satisfied, deadline);
+}
+
+Coldplug coldplug_since() {
+    Coldplug since;
+    const std::lock_guard lock(background().mutex);
+    for (const auto& work : background().works) {
+        const std::lock_guard of_work(work->mutex);
+        Coldplug taken = take_result(*work);
+        since.loaded.insert(since.loaded.end(), taken.loaded.begin(), taken.loaded.end());
+        append(since.missing, taken.missing);
+        append(since.failed, taken.failed);
+        append(since.firmware, taken.firmware);
+    }
+    return since;
 }
 
 Result<> load_modules(const std::vector<std::string>& names) {

@@ -27,13 +27,21 @@ struct Coldplug {
     std::vector<LoadedDriver> loaded;  // by us, in the order in which they came up
     std::vector<std::string> missing;  // "pci:v… (/sys/…): no driver in this image", storage and network only
     std::vector<std::string> failed;   // "mpt3sas for /sys/…: Invalid argument"
+    // "firmware bnx2x/….fw for bnx2x at 0000:06:00.0: not in this image …", as the kernel has said meanwhile
+    std::vector<std::string> firmware;
 };
 
 // Loads drivers until `satisfied` says so (asked at the start, at every device the kernel reports and at every driver
 // that came up) or the deadline passes. Passing the deadline is no error here: the caller knows what was wanted and
 // says so. Storage and network come first, then IPMI and watchdogs, then USB. Several drivers load at once, as one
-// slow controller must not hold up the others; a driver still loading at the return goes on in the background.
+// slow controller must not hold up the others.
+//
+// At the return the rest goes on in the background, for a minute at most: what nobody waits for, such as a watchdog or
+// a BMC, has its driver soon after, also when its device appears only with the driver of a chip below it.
 Result<Coldplug> coldplug(const std::function<bool()>& satisfied, Deadline deadline);
+
+// What has happened in the background since the last call, or since coldplug() returned.
+Coldplug coldplug_since();
 
 // Modules by name with their dependencies; already loaded or built in is success.
 Result<> load_modules(const std::vector<std::string>& names);

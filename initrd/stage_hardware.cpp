@@ -46,6 +46,7 @@ Result<std::string> run_hardware(Boot& boot, Deadline deadline) {
     };
     const auto coldplug = TRY(hwdetect::coldplug(satisfied, deadline));
     for (const std::string& failed : coldplug.failed) log::warning("driver: {}", failed);
+    for (const std::string& firmware : coldplug.firmware) log::warning("{}", firmware);
     if (!reading.what.empty()) return Failure(reading);
     if (!satisfied()) {
         // Only now: an image for known machines leaves out on purpose what the boot does not need.

@@ -3,11 +3,14 @@
 // drivers are loaded where there are none yet: in the blades of the lab.
 #include "hwdetect/coldplug.h"
 
+#include "hwdetect/kernel_log.h"
 #include "hwdetect/uevent.h"
 
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 using namespace pando;
 using namespace pando::hwdetect;
@@ -52,4 +55,27 @@ TEST(Coldplug, AsksAgainAtEveryKernelEvent) {
     auto done = coldplug(satisfied, Deadline::after(milliseconds(5000)));
     ASSERT_TRUE(done) << done.error().what;
     EXPECT_EQ(asked, 3);
+}
+
+// Written to the kernel's log as a driver's message would be; the file's name is nobody's.
+TEST(KernelLog, TellsWhatWasSaidSinceItBeganAndOnlyOnce) {
+    const auto say = [](const std::string& line) {
+        const UniqueFd kmsg(open("/dev/kmsg", O_WRONLY | O_CLOEXEC));
+        ASSERT_TRUE(kmsg.valid());
+        ASSERT_TRUE(write_all(kmsg.get(), line));
+    };
+    say("<7>pando_test 0000:00:00.0: Direct firmware load for pando/before.fw failed with error -2\n");
+    auto log = KernelLog::from_now();
+    ASSERT_TRUE(log) << log.error().what;
+    say("<7>pando_test 0000:00:00.0: Direct firmware load for pando/after.fw failed with error -2\n");
+    say("<7>pando_test 0000:00:00.0: Direct firmware load for pando/after.fw failed with error -2\n");
+    const auto of_test = [&] {
+        auto found = log->missing_firmware();
+        std::erase_if(found, [](const MissingFirmware& missing) { return missing.driver != "pando_test"; });
+        return found;
+    };
+    const auto found = of_test();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].file, "pando/after.fw");
+    EXPECT_EQ(of_test().size(), 0U);
 }

@@ -1,16 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hwdetect/coldplug.h"
 
+#include "hwdetect/coldplug_run.h"
 #include "tests/unit/hwdetect/recorded_machine.h"
 
 #include <gmock/gmock.h>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 using namespace pando;
 using namespace pando::hwdetect;
 using test::RecordedMachine;
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
+
+namespace {
+
+using std::chrono::seconds;
+
+// Loads nothing and remembers what was asked for; a modalias may be held back, as by a driver that takes its time.
+class Recorder {
+public:
+    MakeLoad load() {
+        return [this]() -> Result<LoadModules> {
+            return LoadModules([this](const std::string& modalias) {
+                std::unique_lock lock(mutex_);
+                changed_.wait_for(lock, seconds(20), [&] { return modalias != held_; });
+                asked_.push_back(modalias);
+                changed_.notify_all();
+                return std::vector<ModuleLoader::Attempt>{{.module = "for_" + modalias.substr(0, 20)}};
+            });
+        };
+    }
+    void hold(const std::string& modalias) {
+        const std::lock_guard lock(mutex_);
+        held_ = modalias;
+        changed_.notify_all();
+    }
+    bool wait_for(size_t count) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, seconds(20), [&] { return asked_.size() >= count; });
+    }
+    std::vector<std::string> asked() {
+        const std::lock_guard lock(mutex_);
+        return asked_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<std::string> asked_;
+    std::string held_;
+};
+
+constexpr const char* blade_watchdog = "pci:v0000103Cd00003306sv0000103Csd00003381bc08sc80i00";
+constexpr const char* blade_storage = "pci:v0000103Cd0000323Bsv0000103Csd00003355bc01sc04i00";
+
+}  // namespace
 
 TEST(BootRelevant, IsStorageNetworkWatchdogAndBmc) {
     for (const char* modalias :
@@ -93,4 +144,51 @@ TEST(LoadModules, NamesTheOneThatIsMissing) {
     ASSERT_FALSE(loaded);
     EXPECT_THAT(loaded.error().what, testing::HasSubstr("pando_no_such_module"));
     EXPECT_FALSE(loaded.error().advice.empty());
+}
+
+// Leaked on purpose: the background goes on for longer than a test.
+TEST(Coldplug, LoadsTheWatchdogInTheBackgroundWhenTheBootNeedsNothing) {
+    const auto recorded = RecordedMachine::from_file("hpe-bl460c");
+    auto* recorder = new Recorder;
+    auto done = run_coldplug(
+        recorded.root(), recorder->load(), [] { return true; }, Deadline::after(seconds(5)));
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_THAT(done->loaded, IsEmpty());
+    ASSERT_TRUE(recorder->wait_for(3));
+    EXPECT_THAT(recorder->asked(), Contains(blade_watchdog));
+}
+
+TEST(Coldplug, LoadsTheWatchdogAlsoWhenItReturnsBeforeItsTurn) {
+    const auto recorded = RecordedMachine::from_file("hpe-bl460c");
+    auto* recorder = new Recorder;
+    recorder->hold(blade_watchdog);
+    const auto storage_is_there = [&] {
+        const auto asked = recorder->asked();
+        return std::find(asked.begin(), asked.end(), blade_storage) != asked.end();
+    };
+    auto done = run_coldplug(recorded.root(), recorder->load(), storage_is_there, Deadline::after(seconds(20)));
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_THAT(recorder->asked(), Not(Contains(blade_watchdog))) << "it returned without waiting for it";
+    (void)coldplug_since();
+    recorder->hold("");
+    ASSERT_TRUE(recorder->wait_for(3));
+    EXPECT_THAT(recorder->asked(), Contains(blade_watchdog));
+}
+
+TEST(Coldplug, TellsOfAMissingDriver) {
+    const auto recorded = RecordedMachine::from_file("hpe-bl460c");
+    const MakeLoad none = []() -> Result<LoadModules> {
+        return LoadModules([](const std::string&) { return std::vector<ModuleLoader::Attempt>(); });
+    };
+    auto done = run_coldplug(
+        recorded.root(), none, [] { return true; }, Deadline::after(seconds(5)));
+    ASSERT_TRUE(done) << done.error().what;
+    // In the background, as nothing was waited for.
+    std::vector<std::string> missing;
+    for (const Deadline deadline = Deadline::after(seconds(20)); missing.size() < 2 && !deadline.passed();) {
+        const auto since = coldplug_since();
+        missing.insert(missing.end(), since.missing.begin(), since.missing.end());
+        std::this_thread::yield();
+    }
+    EXPECT_THAT(missing, Contains(AllOf(HasSubstr(blade_storage), HasSubstr("0000:05:00.0"))));
 }
