@@ -42,8 +42,8 @@ int booted_main() {
         return 1;
     }
     log_to_consoles(false);
-    tell_hardware(timeline->node);
     log::info("{} of cluster {} is up", timeline->node, timeline->cluster);
+    tell_hardware(timeline->node);  // writes to the root, which may be frozen: last
     return 0;
 }
 

@@ -2,10 +2,12 @@
 #include "hwdetect/coldplug.h"
 
 #include "hwdetect/coldplug_run.h"
+#include "hwdetect/machine.h"
 #include "tests/unit/hwdetect/recorded_machine.h"
 
 #include <gmock/gmock.h>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -191,4 +193,29 @@ TEST(Coldplug, TellsOfAMissingDriver) {
         std::this_thread::yield();
     }
     EXPECT_THAT(missing, Contains(AllOf(HasSubstr(blade_storage), HasSubstr("0000:05:00.0"))));
+}
+
+// As with a slow card: nothing is there at the first look, the NIC comes with its driver.
+TEST(Coldplug, ReturnsWhenANicAppearsLate) {
+    const auto recorded = std::make_shared<RecordedMachine>(RecordedMachine::from_file("hpe-bl460c"));
+    const MakeLoad load = [recorded]() -> Result<LoadModules> {
+        return LoadModules([recorded](const std::string& modalias) {
+            if (modalias == blade_storage) {
+                recorded->add("sys/class/net/late0/address = 9c:dc:71:00:00:99");
+                recorded->add("sys/class/net/late0/device/");
+                recorded->add("sys/class/net/late0/type = 1");
+            }
+            return std::vector<ModuleLoader::Attempt>{{.module = "late"}};
+        });
+    };
+    const auto is_there = [&] {
+        const auto machine = read_machine(recorded->root());
+        return machine && std::any_of(machine->nics.begin(), machine->nics.end(),
+                                      [](const auto& nic) { return nic.mac == "9c:dc:71:00:00:99"; });
+    };
+    const Deadline deadline = Deadline::after(seconds(20));
+    auto done = run_coldplug(recorded->root(), load, is_there, deadline);
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_FALSE(deadline.passed());
+    EXPECT_TRUE(is_there());
 }
