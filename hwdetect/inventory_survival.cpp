@@ -124,7 +124,7 @@ std::string redfish_address(const DmiRecord& record) {
         if (*length < service_address + (v6 ? 16U : 4U)) continue;
         std::array<char, INET6_ADDRSTRLEN> text{};
         inet_ntop(v6 ? AF_INET6 : AF_INET, record.fixed.data() + data + service_address, text.data(), text.size());
-        const std::string address = text.data();
+        std::string address = text.data();
         if (address != "0.0.0.0" && address != "::") return address;
     }
     return {};

@@ -100,6 +100,7 @@ void add_memory(Page& page, const MemoryInfo& memory) {
     if (memory.slots != 0) slots = fmt::format("{} of {} slots filled", memory.modules.size(), memory.slots);
     if (memory.installed != 0) page.line("memory", joined({bytes(memory.installed), slots}, ", "));
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(memory.modules.size());
     for (const MemoryModule& part : memory.modules)
         rows.push_back({part.slot, bytes(part.size), part.type,
                         part.speed == 0 ? "" : fmt::format("{} MT/s", part.speed), part.vendor, part.part,
@@ -120,6 +121,7 @@ std::string mac_text(const NicInfo& nic) {
 
 void add_nics(Page& page, const std::vector<NicInfo>& nics) {
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(nics.size());
     for (const NicInfo& nic : nics)
         rows.push_back({nic.name, mac_text(nic), nic.mac_kind == "universal" ? "" : nic.mac_kind,
                         nic.driver.empty() ? "no driver" : nic.driver, nic.address, link_text(nic),
@@ -162,6 +164,7 @@ std::string range_text(const WatchdogInfo& card) {
 
 void add_survival(Page& page, const Inventory& inventory) {
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(inventory.watchdogs.size());
     for (const WatchdogInfo& card : inventory.watchdogs)
         rows.push_back({card.device, card.identity, card.driver, range_text(card),
                         card.timeout ? fmt::format("set to {} s", *card.timeout) : "",

@@ -198,9 +198,11 @@ TEST(Coldplug, TellsOfAMissingDriver) {
 // As with a slow card: nothing is there at the first look, the NIC comes with its driver.
 TEST(Coldplug, ReturnsWhenANicAppearsLate) {
     const auto recorded = std::make_shared<RecordedMachine>(RecordedMachine::from_file("hpe-bl460c"));
-    const MakeLoad load = [recorded]() -> Result<LoadModules> {
-        return LoadModules([recorded](const std::string& modalias) {
-            if (modalias == blade_storage) {
+    // What goes on in the background outlives the test, and shall not keep its directory.
+    const MakeLoad load = [weak = std::weak_ptr(recorded)]() -> Result<LoadModules> {
+        return LoadModules([weak](const std::string& modalias) {
+            const auto recorded = weak.lock();
+            if (recorded && modalias == blade_storage) {
                 recorded->add("sys/class/net/late0/address = 9c:dc:71:00:00:99");
                 recorded->add("sys/class/net/late0/device/");
                 recorded->add("sys/class/net/late0/type = 1");
