@@ -58,4 +58,19 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+std::string plain_text(std::string_view text, size_t limit) {
+    std::string out;
+    while (!text.empty()) {
+        const size_t length = character_length(text);
+        const auto first = static_cast<unsigned char>(text.front());
+        // U+0080 to U+009F are control characters, too.
+        const bool control = first < 0x20 || first == 0x7f || (first == 0xc2 && length == 2 && text[1] < '\xa0');
+        const std::string_view kept = length == 0 || control ? "?" : text.substr(0, length);
+        if (out.size() + kept.size() > limit) break;
+        out += kept;
+        text.remove_prefix(std::max<size_t>(length, 1));
+    }
+    return out;
+}
+
 }  // namespace pando

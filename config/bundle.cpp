@@ -44,16 +44,20 @@ std::optional<std::string> from_base64(const std::string& text) {
     return out;
 }
 
-struct Header {
-    std::string cluster;
-    uint64_t generation = 0;
-    uint64_t bytes = 0;
-    std::string sha256;
-    size_t length = 0;  // of the line, its end included
-};
+std::vector<std::string_view> words_of(std::string_view line) {
+    std::vector<std::string_view> words;
+    while (!line.empty()) {
+        words.push_back(line.substr(0, line.find(' ')));
+        line.remove_prefix(std::min(line.size(), words.back().size() + 1));
+    }
+    return words;
+}
 
-Result<Header> parse_header(std::string_view blob) {
-    constexpr std::string_view remake = "write it again: pando bundle make";
+constexpr std::string_view remake = "write it again: pando bundle make";
+
+}  // namespace
+
+Result<BundleHeader> read_header(std::string_view blob) {
     if (blob.empty()) return fail("the bundle is empty").advise(remake);
     if (!blob.starts_with(magic))
         return fail("this is no Pando bundle: it does not begin with \"{}\"", magic.substr(0, magic.size() - 1))
@@ -61,11 +65,7 @@ Result<Header> parse_header(std::string_view blob) {
     const size_t end = blob.substr(0, header_limit).find('\n');
     if (end == std::string_view::npos) return fail("the bundle is torn: its first line has no end").advise(remake);
 
-    std::vector<std::string_view> words;
-    for (std::string_view rest = blob.substr(magic.size(), end - magic.size()); !rest.empty();) {
-        words.push_back(rest.substr(0, rest.find(' ')));
-        rest.remove_prefix(std::min(rest.size(), words.back().size() + 1));
-    }
+    const std::vector<std::string_view> words = words_of(blob.substr(magic.size(), end - magic.size()));
     const auto format = words.empty() ? parse_number("", 0, 0) : parse_number(words[0], 1, generation_limit);
     if (!format) return fail("the bundle's header is damaged: no version").advise(remake);
     if (*format > version)
@@ -77,8 +77,8 @@ Result<Header> parse_header(std::string_view blob) {
     };
     const auto generation = parse_number(value(2, "generation="), 0, generation_limit);
     const auto bytes = parse_number(value(3, "bytes="), 0, UINT32_MAX);
-    Header header{std::string(value(1, "cluster=")), generation.value_or(0), bytes.value_or(0),
-                  std::string(value(4, "sha256=")), end + 1};
+    BundleHeader header{std::string(value(1, "cluster=")), generation.value_or(0), bytes.value_or(0),
+                        std::string(value(4, "sha256=")), end + 1};
     if (!generation || !bytes || header.sha256.size() != 64 || !is_word(header.cluster, "_-", 32))
         return fail("the bundle's header is damaged: \"{}\"",
                     is_word(blob.substr(0, end), " _-=", header_limit) ? blob.substr(0, end) : "unreadable")
@@ -86,7 +86,16 @@ Result<Header> parse_header(std::string_view blob) {
     return header;
 }
 
-}  // namespace
+bool is_bundle(std::string_view blob) { return blob.starts_with(magic); }
+
+bool is_from_newer_pando(std::string_view blob) {
+    if (!is_bundle(blob)) return false;
+    const size_t end = blob.substr(0, header_limit).find('\n');
+    if (end == std::string_view::npos) return false;
+    const auto words = words_of(blob.substr(magic.size(), end - magic.size()));
+    const auto format = words.empty() ? parse_number("", 0, 0) : parse_number(words[0], 1, generation_limit);
+    return format && *format > version;
+}
 
 Result<Cluster> Bundle::description() const {
     const auto file = files.find("cluster.yaml");
@@ -132,7 +141,7 @@ std::string encode(const Bundle& bundle) {
 }
 
 Result<Bundle> decode(std::string_view blob) {
-    const Header header = TRY(parse_header(blob));
+    const BundleHeader header = TRY(read_header(blob));
     const std::string_view rest = blob.substr(header.length);
     if (header.bytes > bundle_limit - header.length)
         return fail("the bundle of {} says it is {} bytes, the limit is {}", header.cluster,

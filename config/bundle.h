@@ -33,6 +33,18 @@ std::string encode(const Bundle& bundle);
 // Torn, foreign, oversized and future-version blobs are told apart in the message.
 Result<Bundle> decode(std::string_view blob);
 
+// The first line of a blob, which need not be there as a whole. What it says is not covered by the checksum.
+struct BundleHeader {
+    std::string cluster;
+    uint64_t generation = 0;
+    uint64_t bytes = 0;  // of the payload
+    std::string sha256;
+    size_t length = 0;  // of the line, its end included
+};
+Result<BundleHeader> read_header(std::string_view blob);
+bool is_bundle(std::string_view blob);            // by how it begins
+bool is_from_newer_pando(std::string_view blob);  // of a version that this Pando cannot read
+
 // The bundle this node goes by: the one it booted with, or a newer one that it has taken over since.
 constexpr const char* live_bundle_path = "/run/pando/bundle";
 Result<Bundle> read_live_bundle();

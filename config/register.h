@@ -25,7 +25,8 @@ constexpr uint32_t highest_claim = 1024;     // node ids above it cannot be used
 constexpr Milliseconds beat_interval{1000};  // between two writes of a record
 constexpr Milliseconds beat_patience{3500};  // a beat that stood still for so long is that of a machine that is gone
 
-// A machine as it says who it is. Texts are cut at 128 bytes, MACs at 16.
+// A machine as it says who it is. Texts are cut at 128 bytes, MACs at 16; control characters and what is no UTF-8 in
+// them become question marks.
 struct MachineRecord {
     MachineIdentity identity;
     std::string vendor, product;
@@ -65,7 +66,8 @@ Result<std::vector<Pending>> read_pending(Store& store);
 Result<size_t> write_pending(Store& store, const Pending& pending, const std::vector<Pending>& stale);
 Result<> clear_pending(Store& store, size_t block, const std::string& boot);
 
-// Reads twice within `patience`: true for the boot ids whose beat has grown meanwhile. Returns as soon as all have.
+// Reads again and again within `patience`: true for the boot ids whose beat has grown meanwhile, and for those that
+// came meanwhile. Returns as soon as all have. Machines that left are not in it.
 Result<std::map<std::string, bool>> who_is_alive(Store& store, Milliseconds patience = beat_patience);
 
 }  // namespace pando::config

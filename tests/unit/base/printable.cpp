@@ -23,5 +23,19 @@ TEST(Printable, KnowsUtf8) {
         EXPECT_FALSE(is_utf8(bad));
 }
 
+TEST(PlainText, IsUtf8WithoutControlCharactersAndIsCutAtAWholeCharacter) {
+    EXPECT_EQ(plain_text("gr\xc3\xbc\xc3\x9f \\", 128), "gr\xc3\xbc\xc3\x9f \\");
+    EXPECT_EQ(plain_text("a\x1b[2J\nb\x7f", 128), "a?[2J?b?");
+    EXPECT_EQ(plain_text("\xc2\x9b"
+                         "a\xc2\xa0",
+                         128),
+              "?a\xc2\xa0")
+        << "U+009B begins a terminal's command";
+    EXPECT_EQ(plain_text("\xff\xc3", 128), "??");
+    EXPECT_EQ(plain_text("ab\xe2\x82\xac", 4), "ab");
+    EXPECT_EQ(plain_text("ab\xe2\x82\xac", 5), "ab\xe2\x82\xac");
+    EXPECT_EQ(plain_text(std::string_view("a\0b", 3), 2), "a?");
+}
+
 }  // namespace
 }  // namespace pando
