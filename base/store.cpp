@@ -32,7 +32,7 @@ public:
         : fd_(std::move(fd)), path_(std::move(path)), start_(start), size_(size) {}
 
     Result<std::string> read(uint64_t offset, size_t size) override {
-        TRY(check(offset, size));
+        TRY(check_range(offset, size));
         const Aligned memory = TRY(aligned(size));
         auto* bytes = static_cast<char*>(memory.get());
         for (size_t have = 0; have < size;) {
@@ -45,7 +45,7 @@ public:
     }
 
     Result<> write(uint64_t offset, std::string_view bytes) override {
-        TRY(check(offset, bytes.size()));
+        TRY(check_range(offset, bytes.size()));
         const Aligned memory = TRY(aligned(bytes.size()));
         std::memcpy(memory.get(), bytes.data(), bytes.size());
         const auto* from = static_cast<const char*>(memory.get());
@@ -64,14 +64,30 @@ public:
     std::string name() const override { return path_.string(); }
 
 private:
-    Result<> check(uint64_t offset, size_t size) const {
-        if (offset % block == 0 && size % block == 0 && size > 0 && offset <= size_ && size <= size_ - offset)
-            return {};
-        return fail("{} has {} bytes: {} at {} are not in it, or no whole blocks", name(), size_, size, offset);
-    }
-
     UniqueFd fd_;
     std::filesystem::path path_;
+    uint64_t start_, size_;
+};
+
+class PartStore : public Store {
+public:
+    PartStore(std::unique_ptr<Store> whole, std::string name, uint64_t start, uint64_t size)
+        : whole_(std::move(whole)), name_(std::move(name)), start_(start), size_(size) {}
+
+    Result<std::string> read(uint64_t offset, size_t size) override {
+        TRY(check_range(offset, size));
+        return whole_->read(start_ + offset, size);
+    }
+    Result<> write(uint64_t offset, std::string_view bytes) override {
+        TRY(check_range(offset, bytes.size()));
+        return whole_->write(start_ + offset, bytes);
+    }
+    uint64_t size() const override { return size_; }
+    std::string name() const override { return name_; }
+
+private:
+    std::unique_ptr<Store> whole_;
+    std::string name_;
     uint64_t start_, size_;
 };
 
@@ -85,6 +101,16 @@ Result<uint64_t> size_of(int fd, const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+Result<> Store::check_range(uint64_t offset, size_t size) const {
+    const uint64_t all = this->size();
+    if (offset % block == 0 && size % block == 0 && size > 0 && offset <= all && size <= all - offset) return {};
+    return fail("{} has {} bytes: {} at {} are not in it, or no whole blocks", name(), all, size, offset);
+}
+
+std::unique_ptr<Store> part_of(std::unique_ptr<Store> whole, std::string name, uint64_t offset, uint64_t size) {
+    return std::make_unique<PartStore>(std::move(whole), std::move(name), offset, size);
+}
 
 Result<std::unique_ptr<Store>> open_store(const std::filesystem::path& path, uint64_t offset, uint64_t size) {
     constexpr int flags = O_RDWR | O_CLOEXEC;

@@ -30,9 +30,16 @@ public:
     virtual Result<> write(uint64_t offset, std::string_view bytes) = 0;
     virtual uint64_t size() const = 0;     // bytes
     virtual std::string name() const = 0;  // for messages: "/dev/sda1", "iqn… at 192.0.2.5"
+
+protected:
+    // Whole blocks that are all in it; else an error.
+    Result<> check_range(uint64_t offset, size_t size) const;
 };
 
 // A block device, or a regular file, or a part of one. `size` 0: to its end.
 Result<std::unique_ptr<Store>> open_store(const std::filesystem::path& path, uint64_t offset = 0, uint64_t size = 0);
+
+// A part of a store, with its own name: a partition.
+std::unique_ptr<Store> part_of(std::unique_ptr<Store> whole, std::string name, uint64_t offset, uint64_t size);
 
 }  // namespace pando

@@ -143,6 +143,8 @@ Result<Slots> read_slots(Store& store, std::string_view cluster) {
 
 Result<Bundle> read_newest(Store& store, std::string_view cluster) {
     Slots slots = TRY(read_slots(store, cluster));
+    // A writer that was just ending in the one slot and beginning in the other: the first one is whole by now.
+    if (!slots.newest && any(slots, SlotState::torn)) slots = TRY(read_slots(store, cluster));
     if (any(slots, SlotState::future)) return of_newer_pando(store, slots);
     if (!slots.newest) return no_bundle(store, slots, cluster);
     return std::move(*slots.slots[*slots.newest].bundle);

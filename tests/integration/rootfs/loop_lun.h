@@ -30,7 +30,7 @@ protected:
     void TearDown() override { loop.reset(); }
 
     // Others on this machine take loop devices too: the number found free may be gone when it is used.
-    void attach(int backing) {
+    void attach(int backing, unsigned sector = 512) {
         const UniqueFd control(open("/dev/loop-control", O_RDWR | O_CLOEXEC));
         ASSERT_TRUE(control.valid());
         for (int attempt = 0; attempt < 20; ++attempt) {
@@ -41,6 +41,7 @@ protected:
             ASSERT_TRUE(loop.valid());
             loop_config config{};
             config.fd = static_cast<unsigned>(backing);
+            config.block_size = sector;
             config.info.lo_flags = LO_FLAGS_AUTOCLEAR | LO_FLAGS_PARTSCAN;
             if (ioctl(loop.get(), LOOP_CONFIGURE, &config) == 0) return;
             ASSERT_EQ(errno, EBUSY);
