@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "config/authkey.h"
 #include "config/load.h"
+#include "config/register.h"
 #include "config/values.h"
 
 #include <openssl/evp.h>
@@ -129,6 +130,30 @@ Result<Bundle> make_bundle(const std::filesystem::path& cluster_yaml, uint64_t g
         return bad_input("{}: the bundle would be {} bytes, the limit is {}", cluster_yaml.string(), size, bundle_limit)
             .advise("shorten the comments of cluster.yaml, or the files that its fence devices name");
     return bundle;
+}
+
+Result<Cluster> check_bundle(const Bundle& bundle) {
+    Cluster cluster = TRY(bundle.description());
+    if (cluster.name != bundle.cluster)
+        return bad_input("the description is of cluster {}, the bundle of {}", cluster.name, bundle.cluster)
+            .advise("a cluster's name cannot be changed: it is in the root's lock table");
+    const auto key = bundle.files.find("authkey");
+    if (key == bundle.files.end())
+        return bad_input("the bundle of {} holds no authkey", cluster.name).advise("make one: pando cluster keygen");
+    if (key->second.size() < authkey_least || key->second.size() > authkey_most)
+        return bad_input("the authkey of {} has {} bytes; corosync takes {} to {}", cluster.name, key->second.size(),
+                         authkey_least, authkey_most)
+            .advise("make a new one: pando cluster keygen");
+    (void)TRY(bundle.agent_files(cluster));
+    for (const Node& node : cluster.nodes)
+        if (node.id > highest_claim)
+            return bad_input("node {} has id {}: the register on the LUN has room for ids up to {}", node.name, node.id,
+                             highest_claim)
+                .advise("give the node a smaller id in cluster.yaml");
+    if (const size_t size = encode(bundle).size(); size > bundle_limit)
+        return bad_input("the bundle of {} would be {} bytes, the limit is {}", cluster.name, size, bundle_limit)
+            .advise("shorten the comments of cluster.yaml, or the files that its fence devices name");
+    return cluster;
 }
 
 std::string encode(const Bundle& bundle) {

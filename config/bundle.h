@@ -29,6 +29,9 @@ struct Bundle {
 
 // From cluster.yaml, and the authkey and the agents' files beside it, all checked.
 Result<Bundle> make_bundle(const std::filesystem::path& cluster_yaml, uint64_t generation);
+// What a bundle must be before it is written to a LUN: its description and what that names, complete and right. Returns
+// the description.
+Result<Cluster> check_bundle(const Bundle& bundle);
 std::string encode(const Bundle& bundle);
 // Torn, foreign, oversized and future-version blobs are told apart in the message.
 Result<Bundle> decode(std::string_view blob);

@@ -185,6 +185,26 @@ TEST_F(BundleTest, FilesThatFenceDevicesNameComeFromBesideAndAreSecrets) {
     EXPECT_THAT(older.agent_files(*cluster).error().what, HasSubstr("does not bring /etc/pando/ask"));
 }
 
+TEST_F(BundleTest, IsCheckedAsAWholeBeforeItIsWrittenToALun) {
+    const Bundle right = made();
+    EXPECT_TRUE(check_bundle(right));
+    const auto complaint = [&](auto change) {
+        Bundle wrong = right;
+        change(wrong);
+        const auto checked = check_bundle(wrong);
+        EXPECT_FALSE(checked) << "accepted";
+        return checked ? std::string() : checked.error().what;
+    };
+    EXPECT_THAT(complaint([](Bundle& b) { b.files.erase("cluster.yaml"); }), HasSubstr("no cluster.yaml"));
+    EXPECT_THAT(complaint([](Bundle& b) { b.files["cluster.yaml"] = "cluster: {"; }), HasSubstr("cluster.yaml"));
+    EXPECT_THAT(complaint([](Bundle& b) { b.cluster = "wood"; }), HasSubstr("of cluster grove, the bundle of wood"));
+    EXPECT_THAT(complaint([](Bundle& b) { b.files.erase("authkey"); }), HasSubstr("no authkey"));
+    EXPECT_THAT(complaint([](Bundle& b) { b.files["authkey"] = "short"; }), HasSubstr("has 5 bytes"));
+    EXPECT_THAT(complaint([](Bundle& b) { b.files["cluster.yaml"] = with("id: 2", "id: 1025"); }),
+                HasSubstr("room for ids up to 1024"));
+    EXPECT_THAT(complaint([](Bundle& b) { b.files["more"] = std::string(4 << 20, 'x'); }), HasSubstr("the limit is"));
+}
+
 TEST_F(BundleTest, ANewKeyIsForRootAloneAndNeverReplacesOne) {
     const auto file = directory_->path() / "fresh";
     ASSERT_TRUE(make_authkey(file));

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nodes/reload.h"
+
+#include "base/procfs.h"
+#include "chroot-builder/survival_namespace.h"
+
+#include <map>
+#include <set>
+#include <utility>
+
+namespace pando::nodes {
+namespace {
+
+// "nodelist.node.0.nodeid (u32) = 1": by key.
+std::map<std::string, std::string> keys_of(std::string_view cmap) {
+    std::map<std::string, std::string> keys;
+    while (!cmap.empty()) {
+        const std::string_view line = cmap.substr(0, cmap.find('\n'));
+        cmap.remove_prefix(std::min(cmap.size(), line.size() + 1));
+        const size_t type = line.find(" ("), value = line.find(") = ");
+        if (type == std::string_view::npos || value == std::string_view::npos || value < type) continue;
+        keys[std::string(line.substr(0, type))] = std::string(line.substr(value + 4));
+    }
+    return keys;
+}
+
+struct Member {
+    std::string id, name, address;
+    auto operator<=>(const Member&) const = default;
+};
+
+std::set<Member> running_members(const std::map<std::string, std::string>& keys) {
+    constexpr std::string_view prefix = "nodelist.node.";
+    std::map<std::string, Member> by_place;
+    for (const auto& [key, value] : keys) {
+        if (!key.starts_with(prefix)) continue;
+        const size_t dot = key.find('.', prefix.size());
+        if (dot == std::string::npos) continue;
+        Member& member = by_place[key.substr(prefix.size(), dot - prefix.size())];
+        const std::string_view what = std::string_view(key).substr(dot + 1);
+        if (what == "nodeid") member.id = value;
+        if (what == "name") member.name = value;
+        if (what == "ring0_addr") member.address = value;
+    }
+    std::set<Member> members;
+    for (auto& [place, member] : by_place) members.insert(std::move(member));
+    return members;
+}
+
+// Nothing said is corosync's own choice, whatever that is.
+bool is_timing(const std::map<std::string, std::string>& keys, const std::string& key, Milliseconds wanted) {
+    if (wanted.count() == 0) return true;
+    const auto running = keys.find(key);
+    return running != keys.end() && running->second == std::to_string(wanted.count());
+}
+
+Result<std::string> run_beside_corosync(const std::vector<std::string>& argv, Deadline deadline) {
+    const auto daemons = TRY(processes_named("@corosync"));
+    if (daemons.empty())
+        return fail("no @corosync runs on this machine").advise("is it a node that is up? pando status tells");
+    const auto survival = TRY(chroot::SurvivalNamespace::of(daemons.front()));
+    auto done = TRY(survival.run(argv, "", deadline));
+    if (!done.ok()) return fail("{}: status {}, {}", shown(argv), done.status, done.last_words());
+    return std::move(done.out);
+}
+
+}  // namespace
+
+bool goes_by(const config::Cluster& cluster, std::string_view cmap) {
+    const auto keys = keys_of(cmap);
+    std::set<Member> wanted;
+    for (const config::Node& node : cluster.nodes)
+        wanted.insert({std::to_string(node.id), node.name, node.cluster_address()});
+    return running_members(keys) == wanted && is_timing(keys, "totem.token", cluster.corosync.token) &&
+           is_timing(keys, "totem.consensus", cluster.corosync.consensus);
+}
+
+Result<std::string> read_cmap(Deadline deadline) {
+    return run_beside_corosync({"/usr/sbin/corosync-cmapctl"}, deadline);
+}
+
+Result<> reload_corosync(Deadline deadline) {
+    const auto done = run_beside_corosync({"/usr/sbin/corosync-cfgtool", "-R"}, deadline);
+    if (!done)
+        return Failure(done.error().context("telling corosync of the new node list"))
+            .advise(
+                "the description is written and the nodes go by it; the next change tells corosync again, or now: "
+                "pando chroot status, then corosync-cfgtool -R");
+    return {};
+}
+
+}  // namespace pando::nodes

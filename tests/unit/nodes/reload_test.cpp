@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nodes/reload.h"
+
+#include "tests/unit/config/sample.h"
+
+namespace pando::test {
+namespace {
+
+using namespace nodes;
+
+// As corosync 3.1 says it, with much else around it.
+constexpr std::string_view running = R"(config.reload_in_progress (u8) = 0
+internal_configuration.service.0.name (str) = corosync_cmap
+nodelist.local_node_pos (u32) = 0
+nodelist.node.0.name (str) = n1
+nodelist.node.0.nodeid (u32) = 1
+nodelist.node.0.ring0_addr (str) = 10.0.0.11
+nodelist.node.1.name (str) = n2
+nodelist.node.1.nodeid (u32) = 2
+nodelist.node.1.ring0_addr (str) = 10.0.0.12
+runtime.config.totem.token (u32) = 3000
+stats.clear.all (u8) = 0
+totem.cluster_name (str) = grove
+totem.token (u32) = 3000
+)";
+
+std::string but(const std::string& old, const std::string& fresh) { return with(old, fresh, std::string(running)); }
+
+TEST(Reload, IsNotNeededWhenCorosyncGoesByTheDescription) {
+    const auto cluster = load(sample);
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    EXPECT_TRUE(goes_by(*cluster, running));
+    // The places in the list mean nothing.
+    std::string swapped = but("node.0.", "node.7.");
+    for (int i = 0; i < 2; ++i) swapped = with("node.0.", "node.7.", swapped);
+    EXPECT_TRUE(goes_by(*cluster, swapped));
+}
+
+TEST(Reload, IsNeededForANodeMoreOrLessAndForWhatChangedOfOne) {
+    const auto cluster = load(sample);
+    ASSERT_TRUE(cluster);
+    for (const auto& [old, fresh] : std::initializer_list<std::pair<std::string, std::string>>{
+             {"nodelist.node.1.name (str) = n2\nnodelist.node.1.nodeid (u32) = 2\nnodelist.node.1.ring0_addr (str) = "
+              "10.0.0.12\n",
+              ""},
+             {"runtime.config", "nodelist.node.2.name (str) = n3\nnodelist.node.2.nodeid (u32) = 3\nruntime.config"},
+             {"nodeid (u32) = 2", "nodeid (u32) = 3"},
+             {"10.0.0.12", "10.0.0.13"},
+             {"name (str) = n2", "name (str) = n9"},
+             {"\ntotem.token (u32) = 3000", "\ntotem.token (u32) = 5000"}})
+        EXPECT_FALSE(goes_by(*cluster, but(old, fresh))) << old << " -> " << fresh;
+    EXPECT_FALSE(goes_by(*cluster, ""));
+    EXPECT_FALSE(goes_by(*cluster, "no = key\n) = (\n (\n"));
+}
+
+}  // namespace
+}  // namespace pando::test
