@@ -270,6 +270,11 @@ Result<> clear_pending(Store& store, size_t block, const std::string& boot) {
     return store.write(pending_offset(block), std::string(Store::block, '\0'));
 }
 
+Result<> clear_register(Store& store) {
+    TRY(store.write(claim_offset(1), std::string(highest_claim * Store::block, '\0')));
+    return store.write(pending_at, std::string(pending_blocks * Store::block, '\0'));
+}
+
 Result<std::map<std::string, bool>> who_is_alive(Store& store, Milliseconds patience) {
     const Deadline deadline = Deadline::after(patience);
     const Beats before = TRY(all_beats(store));

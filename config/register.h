@@ -66,6 +66,9 @@ Result<std::vector<Pending>> read_pending(Store& store);
 Result<size_t> write_pending(Store& store, const Pending& pending, const std::vector<Pending>& stale);
 Result<> clear_pending(Store& store, size_t block, const std::string& boot);
 
+// Every claim and every pending machine: when the LUN is given to another cluster.
+Result<> clear_register(Store& store);
+
 // Reads again and again within `patience`: true for the boot ids whose beat has grown meanwhile, and for those that
 // came meanwhile. Returns as soon as all have. Machines that left are not in it.
 Result<std::map<std::string, bool>> who_is_alive(Store& store, Milliseconds patience = beat_patience);

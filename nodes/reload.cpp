@@ -4,6 +4,8 @@
 #include "base/procfs.h"
 #include "chroot-builder/survival_namespace.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <utility>
@@ -24,10 +26,7 @@ std::map<std::string, std::string> keys_of(std::string_view cmap) {
     return keys;
 }
 
-struct Member {
-    std::string id, name, address;
-    auto operator<=>(const Member&) const = default;
-};
+using Member = std::array<std::string, 3>;  // id, name, address
 
 std::set<Member> running_members(const std::map<std::string, std::string>& keys) {
     constexpr std::string_view prefix = "nodelist.node.";
@@ -38,9 +37,9 @@ std::set<Member> running_members(const std::map<std::string, std::string>& keys)
         if (dot == std::string::npos) continue;
         Member& member = by_place[key.substr(prefix.size(), dot - prefix.size())];
         const std::string_view what = std::string_view(key).substr(dot + 1);
-        if (what == "nodeid") member.id = value;
-        if (what == "name") member.name = value;
-        if (what == "ring0_addr") member.address = value;
+        if (what == "nodeid") member[0] = value;
+        if (what == "name") member[1] = value;
+        if (what == "ring0_addr") member[2] = value;
     }
     std::set<Member> members;
     for (auto& [place, member] : by_place) members.insert(std::move(member));

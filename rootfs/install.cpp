@@ -7,13 +7,14 @@
 #include "base/process.h"
 #include "cdsl/apply.h"
 #include "cdsl/policy.h"
+#include "config/slots.h"
 #include "rootfs/content.h"
+#include "rootfs/gpt.h"
 #include "rootfs/lun.h"
 
 #include <fcntl.h>
 #include <fmt/ranges.h>
 #include <linux/blkpg.h>
-#include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <algorithm>
@@ -25,9 +26,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr uint64_t mebibyte = 1U << 20U;
-constexpr uint64_t bundle_size = 64 * mebibyte;
-constexpr uint64_t sbd_size = 8 * mebibyte;
-constexpr uint64_t least_size = 2048 * mebibyte;
 constexpr int root_number = 3;
 constexpr auto partition_time = std::chrono::minutes(2);
 constexpr auto format_time = std::chrono::minutes(10);
@@ -78,66 +76,30 @@ Result<> ensure_nodes(const Lun& lun) {
     return {};
 }
 
-Result<> flush_device(const fs::path& device) {
-    const UniqueFd fd(open(device.c_str(), O_RDWR | O_CLOEXEC));
-    if (!fd.valid() || fsync(fd.get()) < 0 || ioctl(fd.get(), BLKFLSBUF, 0) < 0)
-        return fail_errno(errno, "flushing {}", device.string());
-    return {};
-}
-
-Result<> partition(const fs::path& device, Deadline deadline) {
-    // Exclusive: fails while the LUN, or a partition of it, is mounted or otherwise in use here.
-    UniqueFd exclusive(open(device.c_str(), O_RDWR | O_EXCL | O_CLOEXEC));
-    if (!exclusive.valid()) return fail_errno(errno, "{} is in use", device.string());
-    exclusive.reset();
-    const std::string script =
-        fmt::format("label: gpt\nsize={}KiB, type=L, name={}\nsize={}KiB, type=L, name={}\ntype=L, name={}\n",
-                    bundle_size / 1024, partition_bundle, sbd_size / 1024, partition_sbd, partition_unfinished);
-    (void)TRY(run_ok({.argv = {"sfdisk", "--quiet", "--wipe", "always", "--wipe-partitions", "always", device.string()},
-                      .input = script,
-                      .deadline = deadline.capped(partition_time)}));
-    return flush_device(device);
-}
-
 Result<> in_time(Deadline deadline) {
     if (deadline.passed()) return fail("not done in time").kind(ErrorKind::timeout);
     return {};
 }
 
-// The bundle's slots and sbd's: what an earlier owner of the LUN left there must not be taken for ours.
-Result<bool> slots_are_zero(const fs::path& device, Deadline deadline) {
-    const auto lun = TRY(read_lun(device));
-    if (lun.partitions.size() < 2) return false;
-    const UniqueFd fd(open(device.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.valid()) return fail_errno(errno, "opening {}", device.string());
-    std::string buffer(mebibyte, '\0');
-    for (size_t i = 0; i < 2; ++i) {
-        const auto& part = lun.partitions[i];
-        for (uint64_t at = 0; at < part.size; at += buffer.size()) {
-            TRY(in_time(deadline));
-            const ssize_t n = pread(fd.get(), buffer.data(), buffer.size(), static_cast<off_t>(part.start + at));
-            if (n != static_cast<ssize_t>(buffer.size()))
-                return fail_errno(n < 0 ? errno : EIO, "reading {}", part.name);
-            if (buffer.find_first_not_of('\0') != std::string::npos) return false;
-        }
-    }
-    return true;
+// Exclusive: fails while the LUN, or a partition of it, is mounted or otherwise in use here.
+Result<> refuse_in_use(const fs::path& device) {
+    const UniqueFd exclusive(open(device.c_str(), O_RDWR | O_EXCL | O_CLOEXEC));
+    if (!exclusive.valid()) return fail_errno(errno, "{} is in use", device.string());
+    return {};
 }
 
-Result<> zero_slots(const fs::path& device, Deadline deadline) {
-    const auto lun = TRY(read_lun(device));
-    const UniqueFd fd(open(device.c_str(), O_RDWR | O_CLOEXEC));
-    if (!fd.valid()) return fail_errno(errno, "opening {}", device.string());
-    for (size_t i = 0; i < 2 && i < lun.partitions.size(); ++i) {
-        const auto& part = lun.partitions[i];
-        // Piece by piece: the kernel does not stop in the middle of one.
-        for (uint64_t at = 0; at < part.size; at += sbd_size) {
-            TRY(in_time(deadline));
-            uint64_t range[2] = {part.start + at, std::min(sbd_size, part.size - at)};
-            if (ioctl(fd.get(), BLKZEROOUT, range) < 0) return fail_errno(errno, "clearing {}", part.name);
-        }
-    }
-    return flush_device(device);
+Result<> name_root(const fs::path& device, const char* name, Deadline deadline) {
+    (void)TRY(run_ok({.argv = {"sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--part-label", device.string(),
+                               std::to_string(root_number), name},
+                      .deadline = deadline.capped(partition_time)}));
+    return flush_lun(device);
+}
+
+// A bundle of this cluster: what the blades will look for on it.
+Result<> require_bundle(const config::Cluster& cluster, const fs::path& device) {
+    const auto store = TRY(open_partition(TRY(open_store(device)), partition_bundle));
+    (void)TRY(config::read_newest(*store, cluster.name));
+    return {};
 }
 
 Result<> format(const config::Cluster& cluster, const fs::path& device, Deadline deadline) {
@@ -152,6 +114,7 @@ Result<> format(const config::Cluster& cluster, const fs::path& device, Deadline
                                      std::to_string(cluster.journals())};
     if (cluster.root.uuid) argv.insert(argv.end(), {"-U", *cluster.root.uuid});
     argv.push_back(partition_device(device, root_number));
+    TRY(refuse_in_use(device));
     TRY(ensure_nodes(TRY(read_lun(device))));
     (void)TRY(run_ok({.argv = argv, .deadline = deadline.capped(format_time)}));
     return {};
@@ -218,7 +181,7 @@ Result<> populate(const config::Cluster& cluster, const InstallOptions& options,
                                       {"installed", utc_now()},  {"version", PANDO_VERSION}};
     TRY(write_file_atomic(root.path() / installed_file, installed.dump(1) + "\n", 0600));
     TRY(root.unmount());
-    return flush_device(options.device);
+    return flush_lun(options.device);
 }
 
 Result<> read_back(const InstallOptions& options, Deadline deadline) {
@@ -230,40 +193,44 @@ Result<> read_back(const InstallOptions& options, Deadline deadline) {
     return root.unmount();
 }
 
-Result<> give_name(const fs::path& device, Deadline deadline) {
-    (void)TRY(run_ok({.argv = {"sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--part-label", device.string(),
-                               std::to_string(root_number), partition_root},
-                      .deadline = deadline.capped(partition_time)}));
-    return flush_device(device);
-}
-
 }  // namespace
 
 Result<> refuse_unless_free(const Lun& lun, const InstallOptions& options) {
     const std::string who = fmt::format("{} ({})", lun.device.string(), fmt::join(lun.names, ", "));
-    if (lun.size < least_size)
-        return bad_input("{} has {}, a root needs {}", who, megabytes(lun.size), megabytes(least_size))
+    if (lun.size < least_lun_size)
+        return bad_input("{} has {}, a root needs {}", who, megabytes(lun.size), megabytes(least_lun_size))
             .advise("export a larger LUN");
     if (!options.overwrite.empty()) {
         // Also on a blank LUN: whoever names one and means another must hear of it.
         const std::string wanted = squeezed(options.overwrite);
         const auto is_wanted = [&](const std::string& name) { return squeezed(name) == wanted; };
-        if (std::any_of(lun.names.begin(), lun.names.end(), is_wanted)) return {};
-        return bad_input("{} is not {}", who, options.overwrite)
-            .advise(fmt::format("{} takes one of the names in parentheses", overwrite_word(options.overwrite_by)));
+        if (std::none_of(lun.names.begin(), lun.names.end(), is_wanted))
+            return bad_input("{} is not {}", who, options.overwrite)
+                .advise(fmt::format("{} takes one of the names in parentheses", overwrite_word(options.overwrite_by)));
     }
     const LunState state = state_of(lun);
-    if (state == LunState::blank || state == LunState::unfinished) return {};
-    const std::string what = state == LunState::installed ? "an installed root of Pando" : lun.holds;
-    return bad_input("{} is not empty: it holds {}", who, what).advise(how_to_overwrite(lun, options.overwrite_by));
+    if (state == LunState::unfinished) return {};
+    if (state == LunState::installed && !options.overwrite.empty()) return {};
+    if (state == LunState::installed)
+        return bad_input("{} is not empty: it holds an installed root of Pando", who)
+            .advise(how_to_overwrite(lun, options.overwrite_by));
+    const std::string what = state == LunState::blank       ? "it is blank"
+                             : state == LunState::preparing ? "its preparation was cut short"
+                                                            : fmt::format("it holds {}", lun.holds);
+    return bad_input("{} is not prepared for a cluster: {}", who, what)
+        .advise(fmt::format("write the cluster's description to it, on a machine that sees it: pando bundle write "
+                            "--initial --lun LUN {}cluster.yaml",
+                            state == LunState::foreign ? "--overwrite NAME-OF-THE-LUN " : ""));
 }
 
 Result<> install(const config::Cluster& cluster, const InstallOptions& options, Plan::Mode mode, Deadline deadline) {
     const auto lun = TRY(read_lun(options.device));
+    if (!lun.is_device)
+        return bad_input("{} is no block device", options.device.string()).advise("name the whole LUN, as in /dev/sda");
     TRY(refuse_unless_free(lun, options));
     const fs::path device = options.device;
+    TRY(require_bundle(cluster, device));
     // What the LUN itself cannot tell: a filesystem begun by a run before this one counts for nothing.
-    bool partitioned = state_of(lun) == LunState::unfinished && options.overwrite.empty();
     bool formatted = false, populated = false, verified = false;
 
     const auto flag_set_by = [](bool& flag, std::function<Result<>()> work) {
@@ -274,15 +241,12 @@ Result<> install(const config::Cluster& cluster, const InstallOptions& options, 
         };
     };
     Plan plan;
-    plan.add({.text = fmt::format("partition {} ({}): {}, {}, {}", device.string(), megabytes(lun.size),
-                                  partition_bundle, partition_sbd, partition_root),
-              .done = [&]() -> Result<bool> {
-                  return partitioned && state_of(TRY(read_lun(device))) == LunState::unfinished;
-              },
-              .apply = flag_set_by(partitioned, [&] { return partition(device, deadline); })});
-    plan.add({.text = fmt::format("clear {} and {}", partition_bundle, partition_sbd),
-              .done = [&]() -> Result<bool> { return partitioned && TRY(slots_are_zero(device, deadline)); },
-              .apply = [&] { return zero_slots(device, deadline); }});
+    plan.add({.text = fmt::format("name the partition {}", partition_unfinished),
+              .done = [&]() -> Result<bool> { return state_of(TRY(read_lun(device))) == LunState::unfinished; },
+              .apply = [&]() -> Result<> {
+                  TRY(refuse_in_use(device));
+                  return name_root(device, partition_unfinished, deadline);
+              }});
     plan.add(
         {.text = fmt::format("format {} as gfs2: lock table {}, {} journals",
                              partition_device(device, root_number).string(), cluster.lock_table(), cluster.journals()),
@@ -297,7 +261,7 @@ Result<> install(const config::Cluster& cluster, const InstallOptions& options, 
     plan.add(
         {.text = fmt::format("name the partition {}", partition_root),
          .done = [&]() -> Result<bool> { return state_of(TRY(read_lun(device))) == LunState::installed && verified; },
-         .apply = [&] { return give_name(device, deadline); }});
+         .apply = [&] { return name_root(device, partition_root, deadline); }});
     auto done = plan.execute(mode, deadline);
     if (done || done.error().kind != ErrorKind::timeout || !done.error().advice.empty()) return done;
     return Failure(done.error())

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// First-blade install: a LUN becomes a cluster's storage. Partition (bundle, sbd, root), mkfs.gfs2, populate, verify.
+// First-blade install: a LUN that was prepared (rootfs/prepare.h) becomes a cluster's storage: mkfs.gfs2, populate,
+// verify. Its bundle is left as it is.
 //
 //   InstallOptions options{.device = "/dev/sda", .archive = "http://192.0.2.1/root.tar.zst"};
 //   TRY(install(cluster, options, Plan::Mode::apply, deadline));
@@ -29,8 +30,8 @@ struct InstallOptions {
     OverwriteBy overwrite_by = OverwriteBy::option;
 };
 
-// Refuses a LUN that holds anything (partition table, filesystem, signature, data), unless `overwrite` names it. A LUN
-// on which our own install was cut short is recognised and begun again. Nothing else may use the LUN meanwhile.
+// Refuses a LUN that was not prepared or has no bundle of this cluster, and one with a root on it, unless `overwrite`
+// names it. One on which an install was cut short is begun again. Nothing else may use the LUN meanwhile.
 // At the deadline it stops, as cut short; only what the kernel cannot interrupt (a flush, an unmount) is waited for.
 Result<> install(const config::Cluster& cluster, const InstallOptions& options, Plan::Mode mode, Deadline deadline);
 

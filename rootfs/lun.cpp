@@ -120,25 +120,45 @@ Result<Lun> read_lun(const fs::path& device) {
     if (!fd.valid()) return fail_errno(errno, "opening {}", device.string());
     struct stat st {};
     if (fstat(fd.get(), &st) < 0) return fail_errno(errno, "{}", device.string());
-    if (!S_ISBLK(st.st_mode))
-        return bad_input("{} is no block device", device.string()).advise("name the whole LUN, as in /dev/sda");
-    if (ioctl(fd.get(), BLKGETSIZE64, &lun.size) < 0) return fail_errno(errno, "the size of {}", device.string());
-    read_hardware_names(st.st_rdev, lun.names);
+    if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
+        return bad_input("{} is neither a block device nor a file", device.string())
+            .advise("name the whole LUN, as in /dev/sda");
+    lun.is_device = S_ISBLK(st.st_mode);
+    lun.size = static_cast<uint64_t>(st.st_size);
+    if (lun.is_device) {
+        if (ioctl(fd.get(), BLKGETSIZE64, &lun.size) < 0) return fail_errno(errno, "the size of {}", device.string());
+        read_hardware_names(st.st_rdev, lun.names);
+    }
+    if (lun.size < 2 * edge)
+        return bad_input("{} has {} bytes: too small for anything", device.string(), lun.size)
+            .advise("name the whole LUN, as in /dev/sda");
+    std::string start(preparing_mark.size(), '\0');
+    lun.being_prepared =
+        pread(fd.get(), start.data(), start.size(), 0) == static_cast<ssize_t>(start.size()) && start == preparing_mark;
     TRY(read_signatures(fd.get(), lun));
     TRY(read_partitions(fd.get(), lun));
-    if (lun.holds.empty() && lun.size >= 2 * edge &&
-        !(TRY(is_zero(fd.get(), 0, edge)) && TRY(is_zero(fd.get(), lun.size - edge, edge))))
+    if (lun.holds.empty() && !(TRY(is_zero(fd.get(), 0, edge)) && TRY(is_zero(fd.get(), lun.size - edge, edge))))
         lun.holds = "data of no known kind";
     return lun;
 }
 
 LunState state_of(const Lun& lun) {
     if (lun.holds.empty()) return LunState::blank;
+    if (lun.being_prepared && lun.partitions.empty()) return LunState::preparing;
     if (lun.partitions.size() != 3 || lun.partitions[0].name != partition_bundle ||
         lun.partitions[1].name != partition_sbd)
         return LunState::foreign;
     if (lun.partitions[2].name == partition_unfinished) return LunState::unfinished;
     return lun.partitions[2].name == partition_root ? LunState::installed : LunState::foreign;
+}
+
+Result<> flush_lun(const fs::path& device) {
+    const UniqueFd fd(open(device.c_str(), O_RDWR | O_CLOEXEC));
+    struct stat st {};
+    if (!fd.valid() || fsync(fd.get()) < 0 || fstat(fd.get(), &st) < 0 ||
+        (S_ISBLK(st.st_mode) && ioctl(fd.get(), BLKFLSBUF, 0) < 0))
+        return fail_errno(errno, "flushing {}", device.string());
+    return {};
 }
 
 fs::path partition_device(const fs::path& device, int number) {

@@ -96,7 +96,7 @@ TEST_F(IscsiStoreTest, ATargetThatWasStartedAnewBetweenTwoCallsIsNotNoticed) {
     start();
     const auto store = opened();
     ASSERT_TRUE(store);
-    const std::string bytes = pattern(600'000 / 4096 * 4096, 5);
+    const std::string bytes = pattern(598'016, 5);
     ASSERT_TRUE(store->write(0, bytes));
     stop();
     start();

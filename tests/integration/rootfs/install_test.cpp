@@ -4,8 +4,11 @@
 #include "rootfs/install.h"
 
 #include "base/process.h"
+#include "config/slots.h"
 #include "loop_lun.h"
+#include "rootfs/gpt.h"
 #include "rootfs/lun.h"
+#include "rootfs/prepare.h"
 
 #include <gmock/gmock.h>
 
@@ -29,7 +32,21 @@ protected:
         return install(cluster(), {.device = device, .archive = "/nonexistent.tar.zst", .overwrite = overwrite}, mode,
                        Deadline::after(std::chrono::minutes(5)));
     }
-    // Partitioned and formatted, and no further: the archive is not there.
+    // With the bundle of a cluster on it.
+    void prepare(const std::string& whose = "grove") {
+        const auto prepared = prepare_lun(device, "", Deadline::after(std::chrono::minutes(5)));
+        ASSERT_TRUE(prepared) << prepared.error().what;
+        const auto store = open_partition(*open_store(device), partition_bundle);
+        ASSERT_TRUE(store) << store.error().what;
+        ASSERT_TRUE(config::write_slot(**store, {whose, 1, {{"cluster.yaml", "no matter"}}}));
+    }
+    uint64_t generation() {
+        const auto store = open_partition(*open_store(device), partition_bundle);
+        EXPECT_TRUE(store);
+        const auto newest = config::read_newest(**store, "grove");
+        return newest ? newest->generation : 0;
+    }
+    // Formatted, and no further: the archive is not there.
     void cut_short() {
         const auto done = try_install();
         ASSERT_FALSE(done);
@@ -67,8 +84,10 @@ TEST_F(InstallTest, BlankLunIsBlank) {
     EXPECT_EQ(state_of(*lun), LunState::blank);
 }
 
-TEST_F(InstallTest, LunIsPartitionedAndFormattedForTheCluster) {
+TEST_F(InstallTest, PreparedLunIsFormattedForTheClusterAndKeepsItsBundle) {
+    prepare();
     ASSERT_NO_FATAL_FAILURE(cut_short());
+    EXPECT_EQ(generation(), 1U);
     const auto lun = read_lun(device);
     ASSERT_TRUE(lun);
     ASSERT_EQ(lun->partitions.size(), 3U);
@@ -87,27 +106,31 @@ TEST_F(InstallTest, LunIsPartitionedAndFormattedForTheCluster) {
 }
 
 TEST_F(InstallTest, CutShortOneIsBegunAgain) {
+    prepare();
     ASSERT_NO_FATAL_FAILURE(cut_short());
     ASSERT_NO_FATAL_FAILURE(cut_short());
 }
 
 TEST_F(InstallTest, HalfARootHasNoNameThatABootLooksFor) {
+    prepare();
     ASSERT_NO_FATAL_FAILURE(cut_short());
     const auto lun = read_lun(device);
     ASSERT_TRUE(lun);
     for (const auto& part : lun->partitions) EXPECT_NE(part.name, partition_root);
 }
 
-TEST_F(InstallTest, OldContentOfTheSlotsIsCleared) {
-    ASSERT_NO_FATAL_FAILURE(cut_short());
-    const auto lun = read_lun(device);
-    ASSERT_TRUE(lun);
-    write_at(static_cast<off_t>(lun->partitions[0].start + (32U << 20U)), "PANDO-BUNDLE 1 cluster=old");
-    ASSERT_NO_FATAL_FAILURE(cut_short());
-    std::string text(26, 'x');
-    ASSERT_EQ(pread(loop.get(), text.data(), text.size(), static_cast<off_t>(lun->partitions[0].start + (32U << 20U))),
-              26);
-    EXPECT_EQ(text, std::string(26, '\0'));
+TEST_F(InstallTest, BlankOrHalfPreparedLunIsRefusedWithWhatToDo) {
+    expect_refused("it is blank");
+    EXPECT_THAT(try_install().error().advice, HasSubstr("pando bundle write --initial"));
+    write_at(0, preparing_mark);
+    expect_refused("its preparation was cut short");
+}
+
+TEST_F(InstallTest, LunWithoutABundleOfThisClusterIsRefused) {
+    ASSERT_TRUE(prepare_lun(device, "", Deadline::after(std::chrono::minutes(5))));
+    EXPECT_THAT(try_install().error().what, HasSubstr("no bundle of cluster grove"));
+    prepare("wood");
+    EXPECT_THAT(try_install().error().what, HasSubstr("it is of cluster wood"));
 }
 
 TEST_F(InstallTest, FilesystemIsRefused) {
@@ -128,27 +151,31 @@ TEST_F(InstallTest, DataAtEitherEndIsRefused) {
     expect_refused("data");
 }
 
-TEST_F(InstallTest, InstalledRootIsRefused) {
+TEST_F(InstallTest, InstalledRootIsRefusedUnlessItIsNamedAndKeepsItsBundle) {
+    prepare();
     ASSERT_NO_FATAL_FAILURE(cut_short());
     ASSERT_TRUE(run_ok({.argv = {"sfdisk", "-q", "--part-label", device.string(), "3", partition_root}}));
     ASSERT_EQ(state(), LunState::installed);
     expect_refused("an installed root");
+    const auto uuid = run_ok({.argv = {"blkid", "-p", "-s", "PTUUID", "-o", "value", device.string()}});
+    ASSERT_TRUE(uuid);
+    EXPECT_THAT(try_install(uuid->out.substr(0, 36)).error().what, HasSubstr("unpack"));
+    EXPECT_EQ(state(), LunState::unfinished);
+    EXPECT_EQ(generation(), 1U);
 }
 
-TEST_F(InstallTest, OverwritesWhatIsNamedByItsUuidAndNothingElse) {
-    ASSERT_TRUE(
-        run_ok({.argv = {"mkfs.ext4", "-q", "-F", "-U", "6d1c1a0e-7d0f-4a63-9d3a-2f1f6a0b5c11", device.string()}}));
+TEST_F(InstallTest, ForeignContentIsForThePreparationToOverwriteNotForTheInstallation) {
+    const std::string uuid = "6d1c1a0e-7d0f-4a63-9d3a-2f1f6a0b5c11";
+    ASSERT_TRUE(run_ok({.argv = {"mkfs.ext4", "-q", "-F", "-U", uuid, device.string()}}));
     const auto other = try_install("6d1c1a0e-7d0f-4a63-9d3a-2f1f6a0b5c12");
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().kind, ErrorKind::bad_input);
+    EXPECT_THAT(try_install(uuid).error().advice, HasSubstr("pando bundle write --initial"));
     EXPECT_EQ(state(), LunState::foreign);
-    const auto right = try_install("6d1c1a0e-7d0f-4a63-9d3a-2f1f6a0b5c11");
-    ASSERT_FALSE(right);
-    EXPECT_THAT(right.error().what, HasSubstr("unpack"));
-    EXPECT_EQ(state(), LunState::unfinished);
 }
 
 TEST_F(InstallTest, NothingIsBegunWhenTheTimeIsOver) {
+    prepare();
     const auto before = sha256_of_ends();
     for (const auto by : {OverwriteBy::option, OverwriteBy::kernel_argument}) {
         const auto done = install(cluster(), {.device = device, .archive = "/nonexistent.tar.zst", .overwrite_by = by},
@@ -161,17 +188,19 @@ TEST_F(InstallTest, NothingIsBegunWhenTheTimeIsOver) {
 }
 
 TEST_F(InstallTest, DryRunChangesNothing) {
+    prepare();
+    const auto before = sha256_of_ends();
     ASSERT_TRUE(try_install("", Plan::Mode::print));
-    EXPECT_EQ(state(), LunState::blank);
+    EXPECT_EQ(sha256_of_ends(), before);
 }
 
 TEST_F(InstallTest, LunInUseIsRefused) {
+    prepare();
     const UniqueFd user(open(device.c_str(), O_RDWR | O_EXCL | O_CLOEXEC));
     ASSERT_TRUE(user.valid());
     const auto done = try_install();
     ASSERT_FALSE(done);
     EXPECT_THAT(done.error().what, HasSubstr("in use"));
-    EXPECT_EQ(state(), LunState::blank);
 }
 
 TEST(Install, FileThatIsNoBlockDeviceIsBadInput) {

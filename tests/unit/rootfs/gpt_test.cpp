@@ -86,7 +86,7 @@ TEST_F(GptTest, TheBackupCountsWhenThePrimaryIsDamagedAnywhere) {
         expect_ours();
         flip(at);
     }
-    overwrite(0, std::string(17 * 1024, '\0'));
+    overwrite(0, std::string(17'408, '\0'));
     expect_ours();
 }
 

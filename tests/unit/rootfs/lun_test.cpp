@@ -32,10 +32,22 @@ TEST(Lun, StateIsToldByThePartitionsNames) {
     Lun data;
     data.holds = "data of no known kind";
     EXPECT_EQ(state_of(data), LunState::foreign);
+    data.being_prepared = true;
+    EXPECT_EQ(state_of(data), LunState::preparing);
+}
+
+TEST(Lun, WhatWasNotPreparedIsRefusedWithTheWayToPrepareIt) {
+    Lun blank{.device = "/dev/sda", .size = 8ULL << 30U};
+    EXPECT_THAT(refuse_unless_free(blank, {}).error().advice, HasSubstr("pando bundle write --initial"));
+    auto foreign = with_partitions({"home"});
+    foreign.names = {"QM00001"};
+    EXPECT_THAT(refuse_unless_free(foreign, {.overwrite = "QM00001"}).error().advice,
+                HasSubstr("pando bundle write --initial --lun LUN --overwrite"));
+    EXPECT_TRUE(refuse_unless_free(with_partitions({partition_bundle, partition_sbd, partition_unfinished}), {}));
 }
 
 TEST(Lun, RefusalSaysHowToOverwriteInTheWordsOfThePlace) {
-    auto lun = with_partitions({"home"});
+    auto lun = with_partitions({partition_bundle, partition_sbd, partition_root});
     lun.names = {"t10.ATA     QEMU HARDDISK   QM00001", "QM00001"};
     const auto by_option = refuse_unless_free(lun, {});
     ASSERT_FALSE(by_option);
@@ -57,7 +69,7 @@ TEST(Lun, RefusalSaysHowToOverwriteInTheWordsOfThePlace) {
 
 // A boot loader keeps one blank of several.
 TEST(Lun, NameGivenAsItWasAdvisedIsAccepted) {
-    auto lun = with_partitions({"home"});
+    auto lun = with_partitions({partition_bundle, partition_sbd, partition_root});
     lun.names = {"t10.ATA     QEMU HARDDISK   QM00001"};
     EXPECT_TRUE(refuse_unless_free(lun, {.overwrite = "t10.ATA QEMU HARDDISK QM00001"}));
     EXPECT_TRUE(refuse_unless_free(lun, {.overwrite = lun.names.front()}));
