@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// pando bundle get: the newest bundle as the files it was made of, to be edited and written again.
+#include "base/file.h"
+#include "cli/bundle_lun.h"
+#include "cli/command.h"
+#include "config/slots.h"
+
+#include <fmt/format.h>
+
+namespace pando::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct GetOptions {
+    std::string lun;
+    std::string output = ".";
+};
+
+// The key lies where cluster.yaml says; what leads out of the directory is not followed.
+Result<fs::path> key_path(const fs::path& directory, const config::Cluster& cluster) {
+    const fs::path named = fs::path(cluster.authkey_file).lexically_normal();
+    if (named.is_absolute() || named.begin()->string() == "..")
+        return bad_input("cluster.yaml has its authkey in {}, outside of its own directory", named.string())
+            .advise("let authkey_file: name a file beside cluster.yaml");
+    return directory / named;
+}
+
+}  // namespace
+
+Action declare_bundle_get(CLI::App& app) {
+    auto options = std::make_shared<GetOptions>();
+    add_lun_option(app, options->lun);
+    app.add_option("--output", options->output, "directory for cluster.yaml, the key, and the fence devices' files")
+        ->capture_default_str();
+    return [options]() -> Result<int> {
+        const auto store = TRY(open_bundle_store(options->lun));
+        const auto bundle = TRY(config::read_newest(*store, ""));
+        const auto cluster = TRY(config::check_bundle(bundle));
+        const fs::path directory = options->output;
+        const fs::path key = TRY(key_path(directory, cluster));
+        TRY(make_directories(directory, 0700));
+        TRY(make_directories(key.parent_path(), 0700));
+        for (const config::AgentFile& file : config::agent_files(cluster))
+            TRY(write_file_atomic(directory / fs::path(file.path).filename(),
+                                  bundle.files.at(config::bundled_name(file.path)), file.mode()));
+        TRY(write_file_atomic(key, bundle.files.at("authkey"), 0600));
+        TRY(write_file_atomic(directory / "cluster.yaml", bundle.files.at("cluster.yaml"), 0600));
+        fmt::print("generation {} of {} in {}\n", bundle.generation, bundle.cluster, directory.string());
+        return 0;
+    };
+}
+
+}  // namespace pando::cli
