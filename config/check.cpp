@@ -2,49 +2,14 @@
 #include "config/check.h"
 
 #include "config/agent_files.h"
+#include "config/check_network.h"
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
-#include <variant>
 
 namespace pando::config {
 
 namespace {
-
-// The place of a value; where it is not in the file (a default), of what is around it.
-using Step = std::variant<const char*, size_t>;
-Mark place(const Value& from, std::initializer_list<Step> path) {
-    const Value* at = &from;
-    for (const auto& step : path) {
-        const Value* next = nullptr;
-        if (const auto* key = std::get_if<const char*>(&step))
-            next = at->find(*key);
-        else if (std::get<size_t>(step) < at->items.size())
-            next = &at->items[std::get<size_t>(step)];
-        if (next == nullptr) break;
-        at = next;
-    }
-    return at->mark;
-}
-
-// Says of a value that it was used before, and where.
-class Unique {
-public:
-    Unique(std::string_view what, std::string_view advice, Complaints& complaints)
-        : what_(what), advice_(advice), complaints_(complaints) {}
-
-    void add(const std::string& value, const std::string& owner, Mark mark) {
-        const auto [it, fresh] = seen_.try_emplace(value, fmt::format("{}, line {}", owner, mark.line));
-        if (!fresh)
-            complaints_.add(mark, fmt::format("{} {} is already that of {}", what_, value, it->second), advice_);
-    }
-
-private:
-    std::string what_, advice_;
-    Complaints& complaints_;
-    std::map<std::string, std::string> seen_;
-};
 
 class Checker {
 public:
@@ -57,7 +22,7 @@ public:
         const bool boot_known = boot();
         for (size_t i = 0; i < cluster_.nodes.size(); ++i) {
             node(i);
-            network(i);
+            network_.node(i);
             fencing(i);
         }
         if (boot_known) reserved_addresses();
@@ -84,13 +49,12 @@ private:
     Complaints& complaints_;
     Unique names_{"node name", "every node has its own name", complaints_};
     Unique ids_{"node id", "every node has its own id, and keeps it", complaints_};
-    Unique macs_{"MAC", "see `ip link` on the machines", complaints_};
     Unique addresses_{"address", "every NIC has its own", complaints_};
     Unique uuids_{"machine UUID", "one machine is one node; boards with equal UUIDs: use serial:", complaints_};
     Unique serials_{"machine serial", "one machine is one node", complaints_};
     Unique assets_{"asset tag", "one machine is one node", complaints_};
     Unique devices_{"fence device name", "give each its own name:", complaints_};
-    std::optional<bool> family_;  // whether cluster addresses are IPv6, once the first is seen
+    NetworkCheck network_{cluster_, root_, addresses_, complaints_};
 
     void say(std::initializer_list<Step> path, std::string_view what, std::string_view advice) {
         complaints_.add(place(root_, path), what, advice);
@@ -144,95 +108,6 @@ private:
             serials_.add(*node.machine.serial, node.name, place(root_, {"nodes", i, "machine", "serial"}));
         if (node.machine.asset)
             assets_.add(*node.machine.asset, node.name, place(root_, {"nodes", i, "machine", "asset"}));
-    }
-
-    void network(size_t i) {
-        const Node& node = cluster_.nodes[i];
-        std::map<std::string, size_t> by_name;
-        std::map<std::string, std::string> enslaved;  // member to bond
-        size_t clusters = 0;
-        std::set<bool> gateways;  // address families that have one
-        for (size_t j = 0; j < node.nics.size(); ++j)
-            if (!by_name.emplace(node.nics[j].name, j).second)
-                say({"nodes", i, "nics", j, "name"},
-                    fmt::format("two NICs of {} are called {}", node.name, node.nics[j].name),
-                    "every NIC of a node has its own name");
-        for (size_t j = 0; j < node.nics.size(); ++j) {
-            const Nic& nic = node.nics[j];
-            if (nic.bond) bond(i, j, by_name, enslaved);
-            if (nic.vlan && (!by_name.contains(nic.vlan->link) || nic.vlan->link == nic.name))
-                say({"nodes", i, "nics", j, "vlan", "link"}, fmt::format("{} has no NIC {}", node.name, nic.vlan->link),
-                    "the name of another NIC of this node");
-        }
-        for (size_t j = 0; j < node.nics.size(); ++j) {
-            const Nic& nic = node.nics[j];
-            if (nic.bond && nic.vlan)
-                say({"nodes", i, "nics", j}, fmt::format("{} is a bond and a VLAN at once", nic.name),
-                    "make two of it: the VLAN's link is the bond");
-            if (nic.mac && (nic.bond || nic.vlan))
-                say({"nodes", i, "nics", j, "mac"}, fmt::format("{} is no hardware, it needs no MAC", nic.name),
-                    "give the MACs of the NICs below it");
-            if (!nic.mac && !nic.bond && !nic.vlan)
-                say({"nodes", i, "nics", j}, fmt::format("{} of {} has no MAC", nic.name, node.name),
-                    "add mac: from `ip link` on the machine; a NIC is found by it");
-            if (nic.mac) macs_.add(*nic.mac, node.name, place(root_, {"nodes", i, "nics", j, "mac"}));
-            if (enslaved.contains(nic.name) && (nic.address || nic.dhcp))
-                say({"nodes", i, "nics", j},
-                    fmt::format("{} is a member of {} and has an address", nic.name, enslaved[nic.name]),
-                    "the address belongs to the bond");
-            if (nic.address && nic.dhcp)
-                say({"nodes", i, "nics", j, "dhcp"}, "address: and dhcp: at once", "one of the two");
-            if (nic.cluster) ++clusters;
-            address(i, j, gateways);
-        }
-        if (clusters != 1)
-            say({"nodes", i, "nics"}, fmt::format("{} NICs of {} are the cluster's", clusters, node.name),
-                "exactly one NIC per node says cluster: true");
-    }
-
-    void bond(size_t i, size_t j, const std::map<std::string, size_t>& by_name,
-              std::map<std::string, std::string>& enslaved) {
-        const Node& node = cluster_.nodes[i];
-        const Nic& nic = node.nics[j];
-        if (nic.bond->members.empty())
-            say({"nodes", i, "nics", j, "bond", "members"}, fmt::format("bond {} has no member", nic.name),
-                "name the NICs it is made of");
-        for (size_t k = 0; k < nic.bond->members.size(); ++k) {
-            const std::string& member = nic.bond->members[k];
-            const auto it = by_name.find(member);
-            if (it == by_name.end() || !node.nics[it->second].mac)
-                say({"nodes", i, "nics", j, "bond", "members", k},
-                    fmt::format("{} has no NIC {} with a MAC", node.name, member), "add it to nics:");
-            else if (!enslaved.emplace(member, nic.name).second)
-                say({"nodes", i, "nics", j, "bond", "members", k},
-                    fmt::format("{} is already a member of {}", member, enslaved[member]), "one bond per NIC");
-        }
-    }
-
-    void address(size_t i, size_t j, std::set<bool>& gateways) {
-        const Node& node = cluster_.nodes[i];
-        const Nic& nic = node.nics[j];
-        if (nic.cluster && !nic.address)
-            say({"nodes", i, "nics", j}, fmt::format("{}, the cluster NIC of {}, has no address", nic.name, node.name),
-                "corosync needs one that never changes: address:");
-        const auto cidr = parse_cidr(nic.address.value_or(""));
-        if (nic.gateway) {
-            const auto gateway = parse_ip(*nic.gateway);
-            if (!cidr || !gateway || !cidr->contains(*gateway))
-                say({"nodes", i, "nics", j, "gateway"},
-                    fmt::format("gateway {} is not in the network of {}", *nic.gateway, nic.name),
-                    "a neighbour of this NIC's address:");
-            else if (!gateways.insert(gateway->v6).second)
-                say({"nodes", i, "nics", j, "gateway"}, fmt::format("a second gateway of {}", node.name),
-                    "one default route per node and family");
-        }
-        if (!cidr) return;
-        const Mark mark = place(root_, {"nodes", i, "nics", j, "address"});
-        addresses_.add(cidr->ip.text(), node.name, mark);
-        if (!nic.cluster) return;
-        if (!family_) family_ = cidr->ip.v6;
-        if (*family_ != cidr->ip.v6)
-            complaints_.add(mark, "cluster addresses are partly IPv4 and partly IPv6", "one family for all nodes");
     }
 
     void fencing(size_t i) {
@@ -301,9 +176,13 @@ private:
         for (size_t i = 0; i < cluster_.nodes.size(); ++i) {
             const Node& node = cluster_.nodes[i];
             for (size_t j = 0; j < node.nics.size(); ++j) {
-                const std::string address = node.nics[j].address.value_or("");
-                look(address.substr(0, address.find('/')), place(root_, {"nodes", i, "nics", j, "address"}));
-                look(node.nics[j].gateway.value_or(""), place(root_, {"nodes", i, "nics", j, "gateway"}));
+                const Nic& nic = node.nics[j];
+                for (size_t k = 0; k < nic.addresses.size(); ++k)
+                    look(nic.addresses[k].substr(0, nic.addresses[k].find('/')),
+                         place(root_, {"nodes", i, "nics", j, "address", k}));
+                look(nic.gateway.value_or(""), place(root_, {"nodes", i, "nics", j, "gateway"}));
+                for (size_t k = 0; k < nic.routes.size(); ++k)
+                    look(nic.routes[k].gateway, place(root_, {"nodes", i, "nics", j, "routes", k, "gateway"}));
             }
             for (size_t j = 0; j < node.fence.size(); ++j)
                 for (const auto& [name, value] : node.fence[j].options)

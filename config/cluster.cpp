@@ -11,6 +11,38 @@ const std::vector<std::string>& boot_stage_names() {
     return names;
 }
 
+const std::vector<std::string>& Nic::members() const {
+    static const std::vector<std::string> none;
+    return bond ? bond->members : bridge ? bridge->members : none;
+}
+
+std::vector<std::string> Nic::below() const {
+    auto names = members();
+    if (vlan) names.push_back(vlan->link);
+    return names;
+}
+
+const Nic* Node::find_nic(std::string_view interface) const {
+    const auto it = std::find_if(nics.begin(), nics.end(), [&](const Nic& nic) { return nic.name == interface; });
+    return it == nics.end() ? nullptr : &*it;
+}
+
+const Nic* Node::master_of(std::string_view interface) const {
+    for (const Nic& nic : nics)
+        if (std::find(nic.members().begin(), nic.members().end(), interface) != nic.members().end()) return &nic;
+    return nullptr;
+}
+
+const Nic* Node::hardware_of(const Nic& nic) const {
+    const Nic* at = &nic;
+    for (size_t depth = 0; at != nullptr && depth <= nics.size(); ++depth) {
+        const auto names = at->below();
+        if (names.empty()) return at->mac ? at : nullptr;
+        at = find_nic(names.front());
+    }
+    return nullptr;  // it stands on nothing, or on itself
+}
+
 const Nic* Node::cluster_nic() const {
     const auto it = std::find_if(nics.begin(), nics.end(), [](const Nic& nic) { return nic.cluster; });
     return it == nics.end() ? nullptr : &*it;
@@ -18,8 +50,8 @@ const Nic* Node::cluster_nic() const {
 
 std::string Node::cluster_address() const {
     const Nic* nic = cluster_nic();
-    if (nic == nullptr || !nic->address) return {};
-    return nic->address->substr(0, nic->address->find('/'));
+    if (nic == nullptr || nic->addresses.empty()) return {};
+    return nic->addresses.front().substr(0, nic->addresses.front().find('/'));
 }
 
 const Node* Cluster::find_node(std::string_view wanted) const {

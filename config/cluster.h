@@ -27,20 +27,40 @@ struct Vlan {
 };
 
 struct Bond {
+    std::vector<std::string> members;      // names of NICs of the same node; the first gives the bond its MAC
+    std::string mode;                      // active-backup, 802.3ad, …: the kernel's names
+    Milliseconds miimon{100};              // between looks at the members' links; the kernel's own, 0, is never
+    std::optional<std::string> lacp_rate;  // slow, fast; of 802.3ad
+    std::optional<std::string> primary;    // the member that carries whenever it has a link
+};
+
+struct Bridge {
     std::vector<std::string> members;  // names of interfaces of the same node
-    std::string mode;                  // active-backup, 802.3ad, …: the kernel's names
+    bool stp = false;                  // spanning tree protocol
+};
+
+struct Route {
+    std::string destination;  // 198.51.100.0/24
+    std::string gateway;      // a neighbour on the interface that has the route
 };
 
 struct Nic {
     std::string name;                    // what the interface is called on the node, e.g. lan0
-    std::optional<std::string> mac;      // aa:bb:cc:dd:ee:ff, lower case; absent on bonds and VLANs
-    std::optional<std::string> address;  // 192.0.2.11/24 or 2001:db8::11/64; absent: only a member, or DHCP
+    std::optional<std::string> mac;      // aa:bb:cc:dd:ee:ff, lower case; absent on what is no hardware
+    std::vector<std::string> addresses;  // 192.0.2.11/24 or 2001:db8::11/64; none: only a member, or DHCP
     bool dhcp = false;                   // take the address from DHCP
     std::optional<std::string> gateway;
-    std::optional<uint32_t> mtu;  // bytes
+    std::vector<Route> routes;
+    std::vector<std::string> dns;     // servers
+    std::vector<std::string> search;  // domains
+    std::optional<uint32_t> mtu;      // bytes
     std::optional<Bond> bond;
     std::optional<Vlan> vlan;
+    std::optional<Bridge> bridge;
     bool cluster = false;  // corosync and dlm run over this one; exactly one per node
+
+    const std::vector<std::string>& members() const;  // of the bond or bridge that it is
+    std::vector<std::string> below() const;           // what it stands on: members, or the VLAN's link
 };
 
 // One fence device: an agent with its options as they go to the agent's standard input.
@@ -58,11 +78,16 @@ struct Node {
     MachineIdentity machine;
     std::vector<Nic> nics;
     std::vector<FenceDevice> fence;
-    std::vector<std::string> drivers;           // kernel modules this machine boots with; empty: unknown
-    std::vector<std::string> kernel_arguments;  // profile's first, then the node's own
-    std::optional<std::string> chroot_path;     // in place of chroot.path
-    const Nic* cluster_nic() const;             // never null on a checked cluster
-    std::string cluster_address() const;        // without the prefix length
+    std::vector<std::string> drivers;                       // kernel modules this machine boots with; empty: unknown
+    std::vector<std::string> kernel_arguments;              // profile's first, then the node's own
+    std::optional<std::string> chroot_path;                 // in place of chroot.path
+    const Nic* cluster_nic() const;                         // never null on a checked cluster
+    std::string cluster_address() const;                    // its first, without the prefix length
+    const Nic* find_nic(std::string_view interface) const;  // null when there is none
+    // The bond or bridge that the interface is a member of; null when it is of none.
+    const Nic* master_of(std::string_view interface) const;
+    // The hardware that gives an interface its MAC: itself, or the first that it stands on. Null when there is none.
+    const Nic* hardware_of(const Nic& nic) const;
 };
 
 struct Corosync {

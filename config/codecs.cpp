@@ -173,8 +173,12 @@ Codec<std::string> profile_name() {
 Codec<std::string> interface_name() {
     return text("interface", [](std::string_view given) -> Result<std::string> {
         const std::string name = TRY(word(given, "interface name", "_-.", 15));
-        if (name == "." || name == ".." || name == "lo" || name == "all" || name == "default")
-            return bad_input("an interface cannot be called \"{}\"", name).advise("for instance lan0");
+        // Files of the kernel's beside the interfaces'; and what tools take for a number of one.
+        for (const std::string_view taken : {".", "..", "lo", "all", "default", "bonding_masters"})
+            if (name == taken)
+                return bad_input("an interface cannot be called \"{}\"", name).advise("for instance lan0");
+        if (name.find_first_not_of("0123456789") == std::string::npos)
+            return bad_input("\"{}\": an interface's name cannot be a number", name).advise("for instance lan0");
         return name;
     });
 }
@@ -247,6 +251,9 @@ Codec<std::string> ip() {
 Codec<std::string> cidr() {
     return text("address/length", [](std::string_view given) -> Result<std::string> {
         const Cidr cidr = TRY(parse_cidr(given));
+        if (cidr.prefix == 0)
+            return bad_input("\"{}\" is no address with a prefix length", given)
+                .advise("192.0.2.11/24 or 2001:db8::11/64");
         if (!cidr.ip.v6) {
             const uint32_t host = cidr.ip.v4();
             const uint32_t mask = ~0U << (32U - static_cast<unsigned>(cidr.prefix));
@@ -262,11 +269,37 @@ Codec<std::string> cidr() {
     });
 }
 
+Codec<std::string> network() {
+    return text("network/length", [](std::string_view given) -> Result<std::string> {
+        const Cidr cidr = TRY(parse_cidr(given));
+        for (int bit = cidr.prefix; bit < cidr.ip.width(); ++bit)
+            if ((cidr.ip.bytes[static_cast<size_t>(bit) / 8] >> (7 - bit % 8) & 1) != 0)
+                return bad_input("\"{}\" is no network: it has bits beyond its length", given)
+                    .advise("198.51.100.0/24, 2001:db8:1::/48 or, for everything, 0.0.0.0/0");
+        return cidr.text();
+    });
+}
+
+Codec<std::string> domain() {
+    return text("domain", [](std::string_view given) -> Result<std::string> {
+        std::string_view rest = given;
+        bool good = given.size() <= 253;
+        while (good) {
+            const size_t dot = rest.find('.');
+            good = is_host_label(rest.substr(0, dot));
+            if (dot == std::string_view::npos) break;
+            rest.remove_prefix(dot + 1);
+        }
+        if (!good) return bad_input("\"{}\" is no domain", given).advise("lower case, as in example.org");
+        return std::string(given);
+    });
+}
+
 Codec<std::string> ipv4_subnet() {
     return text("subnet", [](std::string_view given) -> Result<std::string> {
         const Cidr cidr = TRY(parse_cidr(given));
-        const uint32_t mask = ~0U << (32U - static_cast<unsigned>(std::min(cidr.prefix, 32)));
-        if (cidr.ip.v6 || cidr.prefix < 8 || cidr.prefix > 28 || (cidr.ip.v4() & ~mask) != 0)
+        const auto host_bits = 32U - static_cast<unsigned>(std::clamp(cidr.prefix, 8, 28));
+        if (cidr.ip.v6 || cidr.prefix < 8 || cidr.prefix > 28 || (cidr.ip.v4() & ((1U << host_bits) - 1)) != 0)
             return bad_input("\"{}\" is no IPv4 subnet to boot in", given)
                 .advise("network address and length, /8 to /28: 192.0.2.0/24");
         return cidr.text();

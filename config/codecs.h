@@ -33,7 +33,9 @@ Codec<std::string> mac();
 Codec<std::string> uuid();
 Codec<std::string> ip();
 Codec<std::string> cidr();
+Codec<std::string> network();  // address of a network and length, of either family
 Codec<std::string> ipv4_subnet();
+Codec<std::string> domain();  // example.org
 Codec<std::string> portal();  // address, or address:port; shown with the port
 Codec<std::string> iscsi_name();
 Codec<std::string> absolute_path();

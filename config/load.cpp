@@ -18,7 +18,7 @@ void choose_cluster_nic(Node& node) {
     if (std::any_of(node.nics.begin(), node.nics.end(), [](const Nic& nic) { return nic.cluster; })) return;
     Nic* only = nullptr;
     for (auto& nic : node.nics) {
-        if (!nic.address && node.nics.size() > 1) continue;
+        if (nic.addresses.empty() && node.nics.size() > 1) continue;
         if (only != nullptr) return;
         only = &nic;
     }

@@ -81,8 +81,9 @@ std::string hosts(const Cluster& cluster) {
     for (const auto& node : cluster.nodes) {
         lines += fmt::format("{} {}\n", node.cluster_address(), node.name);
         for (const auto& nic : node.nics)
-            if (nic.address && !nic.cluster)
-                lines += fmt::format("{} {}-{}\n", bare(*nic.address), node.name, nic.name);
+            for (const auto& address : nic.addresses)
+                if (bare(address) != node.cluster_address())
+                    lines += fmt::format("{} {}-{}\n", bare(address), node.name, nic.name);
     }
     if (!lines.empty()) lines.pop_back();
     return filled("hosts", {{"nodes", lines}});
@@ -90,16 +91,25 @@ std::string hosts(const Cluster& cluster) {
 
 namespace {
 
-// The MACs that may ask for this NIC's address: its own, or those of a bond's members.
+// The MACs that may ask for this NIC's address: its own, or those of the bond's or bridge's members. A VLAN's address
+// is nobody's who boots without its tag.
 std::vector<std::string> macs_of(const Node& node, const Nic& nic) {
     std::vector<std::string> macs;
     if (nic.mac) macs.push_back(*nic.mac);
-    if (!nic.bond) return macs;
-    for (const auto& other : node.nics)
-        if (other.mac &&
-            std::find(nic.bond->members.begin(), nic.bond->members.end(), other.name) != nic.bond->members.end())
-            macs.push_back(*other.mac);
+    for (const auto& member : nic.members()) {
+        const Nic* below = node.find_nic(member);
+        if (below == nullptr || &nic == below) continue;
+        const auto more = macs_of(node, *below);
+        macs.insert(macs.end(), more.begin(), more.end());
+    }
     return macs;
+}
+
+// Of the NIC's IPv4 addresses the first that lies in the subnet.
+std::optional<Ip> address_in(const Cidr& subnet, const Nic& nic) {
+    for (const auto& address : nic.addresses)
+        if (const auto ip = parse_ip(bare(address)); ip && subnet.contains(*ip)) return *ip;
+    return std::nullopt;
 }
 
 // One line per NIC that can boot: its own address when that lies in the boot subnet, else any.
@@ -108,9 +118,9 @@ std::string dhcp_hosts(const Cluster& cluster, const Cidr& subnet) {
     for (const auto& node : cluster.nodes) {
         std::vector<std::string> done;
         for (const auto& nic : node.nics) {
-            const auto address = parse_ip(bare(nic.address.value_or("")));
+            const auto address = address_in(subnet, nic);
             const auto macs = macs_of(node, nic);
-            if (!address || !subnet.contains(*address) || macs.empty()) continue;
+            if (!address || macs.empty()) continue;
             lines += fmt::format("dhcp-host={},{},{},12h\n", fmt::join(macs, ","), address->text(), node.name);
             done.insert(done.end(), macs.begin(), macs.end());
         }

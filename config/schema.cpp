@@ -27,7 +27,22 @@ Codec<Nic> nic() {
         field("mode", &Bond::mode,
               one_of(
                   {"active-backup", "802.3ad", "balance-rr", "balance-xor", "broadcast", "balance-tlb", "balance-alb"}),
-              "the kernel's name of the bonding mode", Need::required),
+              "the kernel's name of the bonding mode; 802.3ad is LACP, and the switch must know of it", Need::required),
+        field("miimon", &Bond::miimon, duration(10ms, 10s), "between two looks at the members' links"),
+        field("lacp_rate", &Bond::lacp_rate, maybe(one_of({"slow", "fast"})),
+              "of 802.3ad: the partner is to speak every 30 s, or every second; without it slow"),
+        field("primary", &Bond::primary, maybe(interface_name()),
+              "of active-backup and balance-[at]lb: the member that carries whenever it has a link"),
+    });
+    const auto bridge = mapping(Table<Bridge>{
+        field("members", &Bridge::members, list_of(interface_name()), "names of NICs, bonds or VLANs of the same node",
+              Need::required),
+        field("stp", &Bridge::stp, boolean(),
+              "spanning tree protocol; with it, a bridge carries packets only 30 s after its link came up"),
+    });
+    const auto route = mapping(Table<Route>{
+        field("destination", &Route::destination, network(), "the network that is reached", Need::required),
+        field("gateway", &Route::gateway, ip(), "a neighbour on this NIC", Need::required),
     });
     const auto vlan = mapping(Table<Vlan>{
         field("link", &Vlan::link, interface_name(), "name of the NIC below", Need::required),
@@ -35,15 +50,21 @@ Codec<Nic> nic() {
     });
     return mapping(Table<Nic>{
         field("name", &Nic::name, interface_name(), "what the interface is called on the node: lan0", Need::required),
-        field("mac", &Nic::mac, maybe(mac()), "the NIC is found by it; not for bonds and VLANs"),
-        field("address", &Nic::address, maybe(cidr()), "static address with prefix length"),
-        field("dhcp", &Nic::dhcp, boolean(), "take the address from DHCP instead"),
+        field("mac", &Nic::mac, maybe(mac()), "the NIC is found by it; not for bonds, VLANs and bridges"),
+        field("address", &Nic::addresses, one_or_list(cidr()),
+              "static, with prefix length; of the cluster NIC the first is corosync's"),
+        field("dhcp", &Nic::dhcp, boolean(), "take an IPv4 address from DHCP instead; not on the cluster NIC"),
         field("gateway", &Nic::gateway, maybe(ip()), "default route, at most one per node and address family"),
-        field("mtu", &Nic::mtu, maybe(number<uint32_t>(576, 65535)), "bytes; without it the kernel's"),
+        field("routes", &Nic::routes, list_of(route), "further routes through this NIC"),
+        field("dns", &Nic::dns, one_or_list(ip()), "name servers, at most three per node"),
+        field("search", &Nic::search, one_or_list(domain()), "domains that a short name is looked up in"),
+        field("mtu", &Nic::mtu, maybe(number<uint32_t>(576, 65535)),
+              "bytes; without it that of what is below, or the kernel's; members have their bond's"),
         field("cluster", &Nic::cluster, boolean(),
               "corosync and dlm run over this one; a node's only addressed NIC is it without being told"),
         field("bond", &Nic::bond, maybe(bond), "this interface is a bond of others"),
         field("vlan", &Nic::vlan, maybe(vlan), "this interface is a VLAN on another"),
+        field("bridge", &Nic::bridge, maybe(bridge), "this interface is a bridge of others"),
     });
 }
 

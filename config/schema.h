@@ -159,6 +159,22 @@ Codec<std::vector<T>> list_of(Codec<T> element) {
             std::move(below)};
 }
 
+// One value, or a list of them. One is shown without a list around it.
+template <typename T>
+Codec<std::vector<T>> one_or_list(Codec<T> element) {
+    const auto list = list_of(element);
+    return {element.type + ", or a list",
+            [element, list](const Value& value, std::vector<T>& out, Complaints& complaints) {
+                if (value.kind == Value::Kind::list) return list.read(value, out, complaints);
+                out.clear();
+                return element.read(value, out.emplace_back(), complaints);
+            },
+            [element, list](const std::vector<T>& values) {
+                if (values.empty()) return Json();
+                return values.size() == 1 ? element.show(values.front()) : list.show(values);
+            }};
+}
+
 // A mapping with keys of the user's own.
 template <typename T>
 Codec<std::map<std::string, T>> map_of(Codec<std::string> key, Codec<T> element) {

@@ -159,7 +159,7 @@ Result<Cidr> parse_cidr(std::string_view text) {
     const size_t slash = text.find('/');
     const auto ip = parse_ip(text.substr(0, slash));
     if (ip && slash != std::string_view::npos) {
-        const auto prefix = parse_number(text.substr(slash + 1), 1, static_cast<uint64_t>(ip->width()));
+        const auto prefix = parse_number(text.substr(slash + 1), 0, static_cast<uint64_t>(ip->width()));
         if (prefix) return Cidr{*ip, static_cast<int>(*prefix)};
     }
     return bad_input("\"{}\" is no address with a prefix length", text).advise("192.0.2.11/24 or 2001:db8::11/64");

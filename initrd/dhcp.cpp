@@ -62,10 +62,12 @@ Result<> configure(const Lease& lease, Deadline deadline) {
     std::vector<std::string> lines = {"address flush dev " + lease.interface + " scope global"};
     if (lease.mtu) lines.push_back(fmt::format("link set dev {} mtu {}", lease.interface, *lease.mtu));
     // For ever, whatever the server said: the root hangs on this address, nothing would renew it.
-    lines.push_back(fmt::format("address replace {} dev {} valid_lft forever preferred_lft forever", lease.address,
-                                lease.interface));
+    lines.push_back(fmt::format("address replace {} brd + dev {} valid_lft forever preferred_lft forever",
+                                lease.address, lease.interface));
+    // As systemd-networkd makes it, which finds its own there. A gateway of the node's plan, without a metric, wins.
     if (lease.gateway)
-        lines.push_back(fmt::format("route replace default via {} dev {}", *lease.gateway, lease.interface));
+        lines.push_back(fmt::format("route replace default via {} dev {} proto dhcp src {} metric 1024", *lease.gateway,
+                                    lease.interface, lease.address.substr(0, lease.address.find('/'))));
     return ip_batch(lines, deadline);
 }
 

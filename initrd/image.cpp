@@ -37,7 +37,7 @@ constexpr const char* work_prefix = ".pando-image";
 // What no boot goes without, whatever the machine.
 const std::vector<std::string> common_drivers = {
     "configfs", "dlm",          "gfs2",    "crc32c_generic", "dm_mod", "iscsi_tcp", "sd_mod",  // the root
-    "bonding",  "8021q",                                                                       // networks
+    "bonding",  "8021q",        "bridge",                                                      // networks
     "ipmi_si",  "ipmi_devintf", "softdog",  // the machine's own BMC, watchdog
 };
 

@@ -5,7 +5,9 @@
 #include "initrd/ip_batch.h"
 #include "initrd/links.h"
 
+#include <fmt/ranges.h>
 #include <algorithm>
+#include <set>
 
 namespace pando::initrd {
 namespace {
@@ -15,13 +17,20 @@ constexpr Milliseconds bootstrap_turn{10000};
 // Between two rounds over the NICs when asking failed at once.
 constexpr Milliseconds bootstrap_pause{1000};
 
-// Bonds and VLANs of an earlier attempt: made anew rather than compared, so that what is there is what the plan says.
+// Bonds, VLANs and bridges of an earlier attempt: made anew rather than compared, so that what is there is what the
+// plan says. Those above go first, since a VLAN goes by itself with its link.
 std::vector<std::string> removals(const config::Node& node) {
     std::vector<std::string> lines;
-    for (const config::Nic& nic : node.nics)
-        if (!nic.mac && interface_exists(nic.name)) lines.push_back("link delete dev " + nic.name);
-    // Those above were planned later than those below.
-    std::reverse(lines.begin(), lines.end());
+    std::set<std::string> gone;
+    const std::function<void(const config::Nic&)> remove = [&](const config::Nic& nic) {
+        if (nic.mac || !gone.insert(nic.name).second) return;
+        for (const config::Nic& above : node.nics) {
+            const auto below = above.below();
+            if (std::find(below.begin(), below.end(), nic.name) != below.end()) remove(above);
+        }
+        if (interface_exists(nic.name)) lines.push_back("link delete dev " + nic.name);
+    };
+    for (const config::Nic& nic : node.nics) remove(nic);
     return lines;
 }
 
@@ -30,7 +39,7 @@ bool is_ready(const config::Nic& nic) { return interface_running(nic.name) && !a
 std::string not_ready(const config::Node& node) {
     std::string text;
     for (const config::Nic& nic : node.nics) {
-        if (!nic.address || is_ready(nic)) continue;
+        if (nic.addresses.empty() || is_ready(nic)) continue;
         text += fmt::format("{}{} ({}) {}", text.empty() ? "" : ", ", nic.name, nic.mac.value_or("no MAC of its own"),
                             interface_running(nic.name) ? "is still testing its IPv6 address" : "has no link");
     }
@@ -38,7 +47,7 @@ std::string not_ready(const config::Node& node) {
 }
 
 Result<> wait_for_links(LinkEvents& events, const config::Node& node, Deadline deadline) {
-    const auto ready = [](const config::Nic& nic) { return !nic.address || is_ready(nic); };
+    const auto ready = [](const config::Nic& nic) { return nic.addresses.empty() || is_ready(nic); };
     const bool all =
         TRY(events.until([&] { return std::all_of(node.nics.begin(), node.nics.end(), ready); }, deadline));
     if (!all)
@@ -46,9 +55,9 @@ Result<> wait_for_links(LinkEvents& events, const config::Node& node, Deadline d
             .kind(ErrorKind::timeout)
             .advise("check the cable, the switch port and, for a bond, that the switch runs the same mode");
     for (const config::Nic& nic : node.nics)
-        if (const auto check = address_check(nic.name); nic.address && !check.duplicate.empty())
-            return fail("node {}: the address of {} ({}) is in use by another machine", node.name, nic.name,
-                        *nic.address)
+        if (const auto check = address_check(nic.name); !nic.addresses.empty() && !check.duplicate.empty())
+            return fail("node {}: an address of {} ({}) is in use by another machine", node.name, nic.name,
+                        fmt::join(nic.addresses, ", "))
                 .advise("find the other machine (ip -6 neigh on a live node), or correct address: in cluster.yaml");
     return {};
 }

@@ -20,7 +20,7 @@
 
 namespace pando::initrd {
 
-// The lines `ip -batch -` is given, in order: names, MTU, bonds, VLANs, addresses, links up, routes. Pure.
+// The lines `ip -batch -` is given, in order: names, MTU, bonds, VLANs, bridges, addresses, links up, routes. Pure.
 // Error: a MAC of the plan that no NIC of the machine has, or two have.
 Result<std::vector<std::string>> ip_commands(const config::Node& node, const hwdetect::Machine& machine);
 

@@ -65,6 +65,10 @@ install() {
         [[ -e $initdir/usr/bin/$applet || -e $initdir/usr/sbin/$applet ]] || ln -s busybox "$initdir/usr/bin/$applet"
     done
 
+    # Else the driver makes a bond0 of its own when it is loaded, just before the node's plan makes one.
+    mkdir -p "$initdir/etc/modprobe.d"
+    printf 'options bonding max_bonds=0\n' > "$initdir/etc/modprobe.d/pando.conf"
+
     printf 'root:x:0:0:root:/root:/bin/sh\n' > "$initdir/etc/passwd"
     printf 'root:x:0:\n' > "$initdir/etc/group"
 }

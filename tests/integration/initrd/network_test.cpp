@@ -42,7 +42,7 @@ config::Nic nic(const std::string& name, const char* mac, std::optional<std::str
     config::Nic made;
     made.name = name;
     if (mac != nullptr) made.mac = mac;
-    made.address = std::move(address);
+    if (address) made.addresses = {*address};
     return made;
 }
 
@@ -139,7 +139,7 @@ TEST_F(Network, PlanMayBeAppliedAgain) {
     node.nics = {nic("lan0", mac1, "10.77.0.11/24")};
     ASSERT_TRUE(apply_plan(node, machine_, soon()));
     machine_.nics[0].name = "lan0";
-    node.nics[0].address = "10.77.0.12/24";
+    node.nics[0].addresses = {"10.77.0.12/24"};
     auto applied = apply_plan(node, machine_, soon());
     ASSERT_TRUE(applied) << applied.error().what;
     EXPECT_THAT(ip({"-o", "address", "show", "dev", "lan0"}),

@@ -92,7 +92,7 @@ TEST(Profile, GivesDefaultsWithTheNodesNameAndId) {
     ASSERT_TRUE(cluster) << cluster.error().what;
     const Node& node = *cluster->find_node("n3");
     ASSERT_EQ(node.nics.size(), 2U);
-    EXPECT_EQ(node.nics[0].address, "10.0.0.13/24");
+    EXPECT_THAT(node.nics[0].addresses, testing::ElementsAre("10.0.0.13/24"));
     EXPECT_EQ(node.nics[0].mtu, 9000U);
     EXPECT_EQ(node.nics[0].mac, "52:54:00:00:00:03");
     EXPECT_EQ(node.nics[1].mac, "52:54:00:00:01:03");

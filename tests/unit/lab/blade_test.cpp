@@ -21,7 +21,7 @@ config::Node a_node() {
     node.nics.resize(2);
     node.nics[0].name = "lan0";
     node.nics[0].mac = "52:54:00:77:00:01";
-    node.nics[0].address = "10.77.0.11/24";
+    node.nics[0].addresses = {"10.77.0.11/24"};
     node.nics[0].cluster = true;
     node.nics[1].name = "lan1";
     node.nics[1].mac = "52:54:00:77:01:01";
