@@ -53,7 +53,8 @@ const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
         {"config check", "say every mistake in cluster.yaml", declare_config_check},
         {"config show", "the description with profiles and defaults filled in", declare_config_show},
-        {"config render", "what follows for corosync, dlm, hosts, dnsmasq or iPXE", declare_config_render},
+        {"config render", "what follows for corosync, dlm, hosts, dnsmasq, iPXE or systemd-networkd",
+         declare_config_render},
         {"cluster keygen", "make the key that the cluster's members share", declare_cluster_keygen},
         {"bundle make", "pack description and key into what a blade boots with", declare_bundle_make},
         {"bundle show", "what the two slots on the LUN hold", declare_bundle_show},

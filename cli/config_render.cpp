@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando config render: a file of another program, as it follows from cluster.yaml.
 #include "cli/command.h"
+#include "config/document.h"
 #include "config/load.h"
+#include "config/networkd.h"
 #include "config/render.h"
 
 #include <fmt/format.h>
@@ -14,17 +16,35 @@ namespace {
 struct RenderOptions {
     std::string what;
     std::string file = "cluster.yaml";
+    std::string node;
     config::NetbootPaths paths{"/srv/pando", "/var/lib/misc"};
 };
+
+// What the node finds in /run, each file behind its name.
+Result<std::string> networkd(const config::Cluster& cluster, const std::string& name) {
+    if (name.empty())
+        return bad_input("networkd's files are a node's own").advise("say which: --node " + cluster.nodes[0].name);
+    const config::Node* node = cluster.find_node(name);
+    if (node == nullptr) {
+        std::vector<std::string> names;
+        for (const auto& known : cluster.nodes) names.push_back(known.name);
+        return bad_input("cluster {} has no node \"{}\"", cluster.name, name).advise(config::suggestion(name, names));
+    }
+    std::string text;
+    for (const auto& [file, content] : config::networkd_files(cluster, *node))
+        text += fmt::format("## {}/{}\n{}\n", config::networkd_directory, file, content);
+    return text + fmt::format("## {}\n{}", config::resolv_conf_file, config::resolv_conf(*node));
+}
 
 }  // namespace
 
 Action declare_config_render(CLI::App& app) {
     auto options = std::make_shared<RenderOptions>();
-    app.add_option("WHAT", options->what, "corosync, dlm, hosts, dnsmasq or ipxe")
+    app.add_option("WHAT", options->what, "corosync, dlm, hosts, dnsmasq, ipxe or networkd")
         ->required()
-        ->check(CLI::IsMember({"corosync", "dlm", "hosts", "dnsmasq", "ipxe"}));
+        ->check(CLI::IsMember({"corosync", "dlm", "hosts", "dnsmasq", "ipxe", "networkd"}));
     app.add_option("FILE", options->file, "cluster.yaml")->capture_default_str();
+    app.add_option("--node", options->node, "networkd: the node whose files they are");
     app.add_option("--tftp-root", options->paths.tftp_root, "dnsmasq: directory of the boot files")
         ->capture_default_str();
     app.add_option("--state", options->paths.state, "dnsmasq: directory of leases and pid file")->capture_default_str();
@@ -39,6 +59,7 @@ Action declare_config_render(CLI::App& app) {
         if (options->what == "hosts") text = config::hosts(cluster);
         if (options->what == "dnsmasq") text = config::dnsmasq_conf(cluster, options->paths);
         if (options->what == "ipxe") text = config::ipxe_script(cluster, "");
+        if (options->what == "networkd") text = TRY(networkd(cluster, options->node));
         fmt::print("{}", text);
         return 0;
     };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Stage handover: what the booted system finds in /run/pando, then the shared root becomes "/".
+// Stage handover: what the booted system finds in /run, then the shared root becomes "/".
 #include "base/file.h"
 #include "base/log.h"
+#include "config/networkd.h"
 #include "initrd/boot.h"
 #include "initrd/stage_functions.h"
 #include "initrd/switch_root.h"
@@ -26,6 +27,8 @@ Result<std::string> run_handover(Boot& boot, Deadline) {
     std::string keys;
     for (const std::string& key : boot.cluster->access.authorized_keys) keys += key + "\n";
     TRY(write_file_atomic("/run/pando/authorized_keys", keys, 0644));
+    TRY(config::write_networkd(*boot.cluster, boot.node(), config::networkd_directory));
+    TRY(write_file_atomic(config::resolv_conf_file, config::resolv_conf(boot.node()), 0644));
     for (const auto* daemon : {&boot.corosync, &boot.dlm_controld}) {
         if (!daemon->has_value() || !(*daemon)->running())
             return fail("a daemon of the survival set has ended before the root was switched to")

@@ -6,6 +6,7 @@
 #include "base/sysroot.h"
 #include "cdsl/apply.h"
 #include "cdsl/policy.h"
+#include "config/networkd.h"
 #include "rootfs/content.h"
 
 #include <fcntl.h>
@@ -41,6 +42,9 @@ Result<> remove_machine_state(const fs::path& tree) {
     for (const auto& name : TRY(list_directory(tree / "etc/ssh")))
         if (name.starts_with("ssh_host_")) TRY(remove_tree(tree / "etc/ssh" / name));
     TRY(write_file_atomic(tree / "etc/machine-id", "", 0444));
+    // Each node's own: a node's private copy is this link, and a file when an administrator makes one of it.
+    if (symlink(config::resolv_conf_file, (tree / "etc/resolv.conf").c_str()) < 0)
+        return fail_errno(errno, "making /etc/resolv.conf");
     return write_file_atomic(tree / "etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
 }
 
@@ -64,9 +68,9 @@ Result<> require_parts(const fs::path& tree) {
     for (const char* program :
          {"/usr/sbin/pando-boot", "/usr/sbin/pando-survival", "/usr/sbin/pando", "/usr/sbin/corosync",
           "/usr/sbin/dlm_controld", "/usr/sbin/iscsid", "/usr/sbin/iscsistart", "/usr/sbin/mkfs.gfs2", "/usr/sbin/sshd",
-          "/usr/sbin/sfdisk", "/usr/bin/busybox", "/usr/bin/dracut", "/usr/bin/zstd", "/usr/lib/systemd/systemd",
-          "/sbin/init", "/usr/lib/dracut/modules.d/90pando/module-setup.sh",
-          "/usr/lib/systemd/system/pando-node.service"})
+          "/usr/lib/systemd/systemd-networkd", "/usr/sbin/sfdisk", "/usr/bin/busybox", "/usr/bin/dracut",
+          "/usr/bin/zstd", "/usr/lib/systemd/systemd", "/sbin/init",
+          "/usr/lib/dracut/modules.d/90pando/module-setup.sh", "/usr/lib/systemd/system/pando-node.service"})
         require(program);
     const auto kernels = TRY(root.list("/usr/lib/modules"));
     if (kernels.empty()) missing.emplace_back("/usr/lib/modules/VERSION");

@@ -3,6 +3,7 @@
 // nothing in it may break a line of a rendered file.
 #include "base/file.h"
 #include "config/load.h"
+#include "config/networkd.h"
 #include "config/render.h"
 #include "config/show.h"
 #include "tests/fuzz/driver.h"
@@ -47,6 +48,15 @@ std::string check_rendered(const config::Cluster& cluster) {
         return fmt::format("dlm.conf has {} lines:\n{}", lines(dlm), dlm);
     const std::string ipxe = config::ipxe_script(cluster, "");
     if (!ipxe.starts_with("#!ipxe\n")) return "boot.ipxe is no script";
+    for (const auto& node : cluster.nodes) {
+        size_t more = 0;  // lines beside those every resolv.conf has
+        for (const auto& nic : node.nics) more += nic.dns.size();
+        const bool search =
+            std::any_of(node.nics.begin(), node.nics.end(), [](const config::Nic& nic) { return !nic.search.empty(); });
+        if (lines(config::resolv_conf(node)) != 1 + more + (search ? 1 : 0))
+            return fmt::format("resolv.conf of {}:\n{}", node.name, config::resolv_conf(node));
+        config::networkd_files(cluster, node);
+    }
     config::hosts(cluster);
     config::dnsmasq_conf(cluster, {"/srv", "/var"});
     return {};
