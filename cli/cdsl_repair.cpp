@@ -8,6 +8,7 @@
 #include "cdsl/live.h"
 #include "cdsl/preparation.h"
 #include "cdsl/rebuild.h"
+#include "cdsl/retire.h"
 #include "cli/cdsl_root.h"
 #include "cli/command.h"
 
@@ -91,15 +92,6 @@ Result<> name_the_rest(const RepairOptions& options, const CdslRoot& root, const
     return {};
 }
 
-Result<fs::path> free_name(const cdsl::SharedRoot& shared, const fs::path& path, const std::string& of) {
-    for (int number = 1; number < 1000; ++number) {
-        const fs::path name =
-            fs::path(cdsl::kept_directory) / fmt::format("{}.{}.{}", cdsl::flat_name(path), of, number);
-        if (!TRY(cdsl::stat_beneath(shared.bare(), name))) return name;
-    }
-    return fail("/{} is full of {}", cdsl::kept_directory, path.string()).advise("look through it and empty it");
-}
-
 Result<std::vector<cdsl::Action>> settle(const RepairOptions& options, const CdslRoot& root,
                                          const cdsl::Inventory& inventory) {
     std::vector<cdsl::Action> actions;
@@ -110,8 +102,10 @@ Result<std::vector<cdsl::Action>> settle(const RepairOptions& options, const Cds
         if (root.node == node) return bad_input("{} runs on this root here", node);
         if (root.cluster.find_node(node) != nullptr)
             return bad_input("{} is a node of the cluster", node).advise("take it out of cluster.yaml first");
-        actions.push_back(
-            {Kind::keep, fs::path(cdsl::nodes_directory) / node, TRY(free_name(root.shared, "/tree", node)), {}});
+        actions.push_back({Kind::keep,
+                           fs::path(cdsl::nodes_directory) / node,
+                           TRY(cdsl::free_kept_name(root.shared, "/tree", node)),
+                           {}});
     }
     const auto unnamed = TRY(cdsl::unnamed_content(root.shared, inventory));
     for (const std::string& given : options.set_aside) {
@@ -123,7 +117,7 @@ Result<std::vector<cdsl::Action>> settle(const RepairOptions& options, const Cds
         for (const std::string& tree : at->second)
             if (TRY(is_meant(options, tree)))
                 actions.push_back({Kind::keep, fs::path(cdsl::nodes_directory) / tree / at->first.relative_path(),
-                                   TRY(free_name(root.shared, at->first, label(tree))), at->first});
+                                   TRY(cdsl::free_kept_name(root.shared, at->first, label(tree))), at->first});
         if (actions.size() == before)
             return bad_input("{} has it not: it is in the tree of {}", options.range, fmt::join(at->second, ", "));
     }
