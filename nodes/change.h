@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What changes a node, first as a plan: steps that can be printed, each of which knows whether it is done. The same
+// command given again after a power cut makes the same plan, and does what is left of it.
+//
+//   auto means = TRY(means_of_this_node(*store));
+//   Change change = TRY(plan_addition(now, means, wanted));
+//   fmt::print("{}", unified_diff(change.before, change.after, "cluster.yaml"));
+//   TRY(change.plan.execute(Plan::Mode::apply));
+#pragma once
+
+#include "base/steps.h"
+#include "nodes/history.h"
+#include "nodes/now.h"
+#include "nodes/off.h"
+#include "nodes/publish.h"
+#include "nodes/wanted.h"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pando::nodes {
+
+// What a change reaches the cluster by.
+struct Means {
+    std::filesystem::path root = "/";  // the shared root
+    std::string here;                  // the node that we are on
+    std::string who;                   // who gives the command, for the history: "root on n1"
+    Store* store = nullptr;            // the partition pando-bundle
+    initrd::Runner agents;             // runs fence agents, inside the chroot
+    std::function<Result<config::Bundle>()> newest;
+    // Makes `next` the newest, unless the newest is another one than `seen` by then.
+    std::function<Result<Published>(const std::string& command, const config::Bundle& seen, config::Bundle next)>
+        publish;
+    std::function<Result<uint32_t>()> journals;
+    std::function<Result<>(uint32_t)> add_journals;
+};
+
+Result<Means> means_of_this_node(Store& store);
+
+struct Change {
+    std::string before, after;           // cluster.yaml; equal when nothing of it changes
+    std::vector<std::string> questions;  // what is asked before it is done: a machine is switched off
+    std::vector<std::string> notes;      // what follows for others: a journal, an initiator's name
+    Plan plan;
+    std::shared_ptr<Published> published = std::make_shared<Published>();  // filled when it was
+};
+
+// --- pando node add ------------------------------------------------------------------------------------------------
+Result<Change> plan_addition(const Now& now, const Means& means, const std::vector<Wanted>& wanted);
+
+// --- pando node replace, restore -----------------------------------------------------------------------------------
+struct Replacement {
+    std::string node;
+    config::Binding binding;                           // MACs of NICs that are not named stay
+    std::map<std::string, std::string> fence_options;  // of the first fence device
+    std::string confirmed_off;                         // the operator's word that the old machine is off; empty: none
+};
+// `proof`: what the node's fence devices say now.
+Result<Change> plan_replacement(const Now& now, const Means& means, const Replacement& wanted, const Proof& proof);
+
+// The binding before the last replacement. Refused when the node has been bound otherwise since.
+Result<config::Binding> binding_to_restore(const Now& now, const Means& means, const std::string& node);
+
+// --- pando node remove ---------------------------------------------------------------------------------------------
+struct Removal {
+    std::vector<std::string> nodes;
+    bool stop = false;          // members are switched off
+    std::string confirmed_off;  // as above
+};
+Result<Change> plan_removal(const Now& now, const Means& means, const Removal& wanted,
+                            const std::map<std::string, Proof>& proofs);
+
+// Votes that the rest needs after `gone` nodes left for good, and whether the members that stay have them.
+Result<> check_quorum_after(const Now& now, const std::vector<std::string>& gone);
+
+// --- pando node rename ---------------------------------------------------------------------------------------------
+Result<Change> plan_renaming(const Now& now, const Means& means, const std::string& node, const std::string& name);
+
+// --- what they have in common --------------------------------------------------------------------------------------
+// The node's entry; the error names those there are.
+Result<const config::Node*> node_of(const Now& now, const std::string& name);
+
+// Puts `change.after` on the LUN, and has all nodes go by it.
+void add_publication(Change& change, const Means& means, const config::Bundle& seen, const std::string& command);
+
+// The claim that a machine had on the node before, so that the next one is not taken for its twin.
+void add_claim_clearing(Change& change, const Means& means, const Now& now, const config::Node& node);
+
+// By the proof: nothing when it is off; it is switched off when it is on; refused when nobody can tell and the operator
+// does not either.
+Result<> add_switching_off(Change& change, const Means& means, const config::Node& node, const Proof& proof,
+                           const std::string& confirmed_off);
+
+}  // namespace pando::nodes

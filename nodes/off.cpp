@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nodes/off.h"
+
+#include "config/render.h"
+#include "initrd/fence_answer.h"
+
+#include <algorithm>
+
+namespace pando::nodes {
+
+std::string Proof::text() const {
+    std::vector<std::string> parts;
+    for (const auto& answer : answers) parts.push_back(answer.device + ": " + answer.says);
+    return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+Verdict judge(const std::vector<initrd::FenceAnswer>& answers) {
+    const auto says = [&](std::string_view state) {
+        return std::any_of(answers.begin(), answers.end(),
+                           [&](const initrd::FenceAnswer& answer) { return answer.answered && answer.says == state; });
+    };
+    return says("off") ? Verdict::off : says("on") ? Verdict::on : Verdict::unknown;
+}
+
+Result<> refuse_if_alive(const Now& now, const config::Node& node, std::string_view what) {
+    if (now.is_member(node))
+        return bad_input("node {} is up, a member of the cluster: it cannot be {}", node.name, what)
+            .advise(fmt::format("shut it down first (ssh {} poweroff), then give the command again", node.name));
+    if (!now.beats(node)) return {};
+    const auto* claim = now.claim_of(node);
+    return bad_input(
+               "node {}: a machine runs as it and says so on the LUN every second, though it is no member of the "
+               "cluster ({}): it cannot be {}",
+               node.name, claim->state == config::ClaimState::booting ? "it boots" : "it lost the cluster", what)
+        .advise(fmt::format("look at its console, then switch it off: its fence device is named by pando node show {}",
+                            node.name));
+}
+
+Proof ask_whether_off(const config::Node& node, const initrd::Runner& agents, Deadline deadline) {
+    config::Cluster alone;  // of all nodes this one only
+    alone.nodes = {node};
+    Proof proof;
+    proof.answers = initrd::ask_fence_devices(alone, "", agents, deadline);
+    proof.verdict = judge(proof.answers);
+    return proof;
+}
+
+Result<std::string> fence_off(const config::Node& node, const initrd::Runner& agents, Deadline deadline) {
+    std::string trouble;
+    for (const config::FenceDevice& device : node.fence) {
+        const auto off = agents({device.agent}, config::agent_input(device, "off"), deadline);
+        const auto state =
+            initrd::power_state(device.agent, agents({device.agent}, config::agent_input(device, "status"), deadline));
+        if (state && *state == "off") return device.name;
+        const std::string why = !off         ? off.error().what
+                                : !off->ok() ? off->last_words()
+                                : !state     ? state.error().what
+                                             : "it said that it did, and the machine is on";
+        trouble += fmt::format("{}{}: {}", trouble.empty() ? "" : "; ", device.name, why);
+    }
+    return fail("node {} could not be switched off: {}", node.name, trouble)
+        .advise("switch it off by hand, and see that it stays off; then --confirm-off \"REASON\"");
+}
+
+}  // namespace pando::nodes

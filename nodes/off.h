@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Is a node's machine off? Nobody else may become that node before: two machines with one identity destroy the root.
+//
+//   const auto proof = TRY(ask_whether_off(now, node, agents, Deadline::after(minutes(1))));
+//   if (proof.verdict == Verdict::on) TRY(fence(node, agents, deadline));
+#pragma once
+
+#include "initrd/fence_check.h"
+#include "nodes/now.h"
+
+#include <string>
+#include <vector>
+
+namespace pando::nodes {
+
+enum class Verdict {
+    off,      // a fence device says so: each of them alone cuts the node off
+    on,       // one says on, none says off
+    unknown,  // none answers
+};
+
+struct Proof {
+    Verdict verdict = Verdict::unknown;
+    std::vector<initrd::FenceAnswer> answers;
+    std::string text() const;  // "n2-ipmilan: off; n2-pdu: no route to host"
+};
+
+Verdict judge(const std::vector<initrd::FenceAnswer>& answers);
+
+// Refused: a member of the cluster, and a machine that writes its claim on. Nobody is fenced by mistake who lives.
+Result<> refuse_if_alive(const Now& now, const config::Node& node, std::string_view what);
+
+// Every device of the node, all at once.
+Proof ask_whether_off(const config::Node& node, const initrd::Runner& agents, Deadline deadline);
+
+// Off, by its devices in their order, until one has done it and says so itself.
+Result<std::string> fence_off(const config::Node& node, const initrd::Runner& agents, Deadline deadline);
+
+}  // namespace pando::nodes

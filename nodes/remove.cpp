@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// pando node remove: the machine off, the node out of the description, its claim and its tree out of the way.
+#include "cdsl/change.h"
+#include "cdsl/retire.h"
+#include "config/edit.h"
+#include "nodes/change.h"
+
+#include <algorithm>
+
+namespace pando::nodes {
+namespace {
+
+bool is_in(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// A claim of a node that the description no longer has, by the name that is in it.
+void add_left_claim(Change& change, const Means& means, const Now& now, const std::string& name) {
+    for (const config::Claim& claim : now.claims)
+        if (claim.node == name) add_claim_clearing(change, means, now, config::Node{.name = name, .id = claim.id});
+}
+
+Result<bool> is_retired(const Means& means, const std::string& name) {
+    const auto shared = TRY(cdsl::SharedRoot::open(means.root));
+    return TRY(cdsl::plan_retirement(shared, name)).actions.empty();
+}
+
+void add_retirement(Change& change, const Means& means, const std::string& name) {
+    const auto apply = [means, name]() -> Result<> {
+        const auto begun = TRY(cdsl::Change::begin(means.root, {means.here, "pando node remove " + name}));
+        (void)TRY(begun.carry_out(TRY(cdsl::plan_retirement(begun.shared(), name))));
+        return {};
+    };
+    change.plan.add({.text = fmt::format("keep the tree of {} aside in /.pando/kept", name),
+                     .done = [means, name] { return is_retired(means, name); },
+                     .apply = apply});
+}
+
+Result<> refuse_unfit(const Now& now, const Means& means, const Removal& wanted, const config::Node& node) {
+    if (node.name == means.here)
+        return bad_input("node {} is the one that this command runs on", node.name)
+            .advise("give it on another node, when this one is shut down");
+    if (wanted.stop) return {};
+    if (now.is_member(node))
+        return bad_input("node {} is up, a member of the cluster", node.name)
+            .advise(fmt::format("shut it down (ssh {} poweroff) and give the command again; with --stop it is switched "
+                                "off by its fence device, as it is",
+                                node.name));
+    return refuse_if_alive(now, node, "removed");
+}
+
+}  // namespace
+
+Result<> check_quorum_after(const Now& now, const std::vector<std::string>& gone) {
+    if (!now.quorum || !now.quorum->quorate)
+        return fail("this part of the cluster has no quorum: nodes are not removed here")
+            .advise("pando status tells who is missing");
+    size_t nodes = 0, members = 0;
+    std::vector<std::string> away;
+    for (const config::Node& node : now.cluster.nodes) {
+        if (is_in(gone, node.name)) continue;
+        ++nodes;
+        if (now.is_member(node))
+            ++members;
+        else
+            away.push_back(node.name);
+    }
+    const size_t needed = nodes == 2 ? 1 : nodes / 2 + 1;  // two_node of corosync.conf
+    if (members >= needed) return {};
+    return bad_input("without {} the cluster has {} nodes and needs {} votes, but only {} would be up",
+                     fmt::join(gone, " "), nodes, needed, members)
+        .advise(fmt::format("the rest would freeze. First start {}, or remove them too", fmt::join(away, " ")));
+}
+
+Result<Change> plan_removal(const Now& now, const Means& means, const Removal& wanted,
+                            const std::map<std::string, Proof>& proofs) {
+    Change change;
+    change.before = change.after = now.bundle.files.at("cluster.yaml");
+    std::vector<std::string> there;
+    for (const std::string& name : wanted.nodes)
+        if (now.cluster.find_node(name) != nullptr) there.push_back(name);
+    if (!there.empty()) {
+        TRY(check_quorum_after(now, there));
+        change.after = TRY(config::remove_nodes(change.before, there));
+    }
+    for (const std::string& name : there) {
+        const config::Node& node = *now.cluster.find_node(name);
+        TRY(refuse_unfit(now, means, wanted, node));
+        const auto proof = proofs.find(name);
+        TRY(add_switching_off(change, means, node, proof == proofs.end() ? Proof() : proof->second,
+                              wanted.confirmed_off));
+    }
+    add_publication(change, means, now.bundle, fmt::format("pando node remove {}", fmt::join(there, " ")));
+    // What is left of a node that an interrupted command took out of the description is found by its name.
+    for (const std::string& name : wanted.nodes) {
+        const size_t steps = change.plan.steps().size();
+        if (const config::Node* node = now.cluster.find_node(name))
+            add_claim_clearing(change, means, now, *node);
+        else
+            add_left_claim(change, means, now, name);
+        const bool retired = TRY(is_retired(means, name));
+        if (!retired) add_retirement(change, means, name);
+        const bool nothing_left = retired && change.plan.steps().size() == steps;
+        if (nothing_left && !is_in(there, name)) TRY(node_of(now, name));
+    }
+    if (!there.empty())
+        change.notes.emplace_back("journals stay: GFS2 cannot give them back, and the next node takes them");
+    return change;
+}
+
+}  // namespace pando::nodes

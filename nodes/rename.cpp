@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// pando node rename: the node is off meanwhile, for it has its name everywhere.
+#include "cdsl/change.h"
+#include "cdsl/layout.h"
+#include "cdsl/retire.h"
+#include "config/edit.h"
+#include "config/values.h"
+#include "nodes/change.h"
+
+namespace pando::nodes {
+namespace {
+
+Result<bool> is_renamed(const Means& means, const std::string& node, const std::string& name) {
+    const auto shared = TRY(cdsl::SharedRoot::open(means.root));
+    return TRY(cdsl::plan_renaming(shared, node, name)).actions.empty();
+}
+
+void add_tree(Change& change, const Means& means, const std::string& node, const std::string& name) {
+    const auto apply = [means, node, name]() -> Result<> {
+        const auto begun =
+            TRY(cdsl::Change::begin(means.root, {means.here, fmt::format("pando node rename {} {}", node, name)}));
+        (void)TRY(begun.carry_out(TRY(cdsl::plan_renaming(begun.shared(), node, name))));
+        return {};
+    };
+    change.plan.add({.text = fmt::format("the tree of {} becomes that of {}", node, name),
+                     .done = [means, node, name] { return is_renamed(means, node, name); },
+                     .apply = apply});
+}
+
+}  // namespace
+
+Result<Change> plan_renaming(const Now& now, const Means& means, const std::string& name, const std::string& fresh) {
+    if (!config::is_host_label(fresh))
+        return bad_input("{} is no host name", fresh).advise("1 to 63 lower-case letters, digits and -");
+    Change change;
+    change.before = change.after = now.bundle.files.at("cluster.yaml");
+    const config::Node* node = now.cluster.find_node(name);
+    if (node == nullptr) {
+        // An interrupted command has changed the description: its tree is left to do.
+        if (now.cluster.find_node(fresh) == nullptr || TRY(is_renamed(means, name, fresh))) {
+            TRY(node_of(now, name));
+        }
+        TRY(refuse_if_alive(now, *now.cluster.find_node(fresh), "renamed"));
+        add_tree(change, means, name, fresh);
+        return change;
+    }
+    if (now.cluster.find_node(fresh) != nullptr)
+        return bad_input("there is a node {} already", fresh).advise("choose another name");
+    TRY(refuse_if_alive(now, *node, "renamed"));
+    TRY(is_renamed(means, name, fresh));  // refused when both have a tree
+    change.after = TRY(config::rename_node(change.before, name, fresh));
+    add_claim_clearing(change, means, now, *node);
+    add_publication(change, means, now.bundle, fmt::format("pando node rename {} {}", name, fresh));
+    add_tree(change, means, name, fresh);
+    if (now.cluster.storage.iscsi)
+        change.notes.push_back(
+            fmt::format("the iSCSI target must let {}:{} in", now.cluster.storage.iscsi->initiator_prefix, fresh));
+    return change;
+}
+
+}  // namespace pando::nodes

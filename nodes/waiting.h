@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Machines that wait at their consoles to be told which node they are: choosing one, and binding a node to it.
+#pragma once
+
+#include "config/cluster.h"
+#include "config/edit.h"
+#include "config/register.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pando::nodes {
+
+// "UUID …, serial …, MAC …" of a machine, for a person.
+std::string describe(const config::MachineRecord& machine);
+
+// By `which`: its place in `pando node pending` (1 …), a MAC, a UUID or a serial number. Empty: the only one.
+Result<config::Pending> choose(const std::vector<config::Pending>& waiting, const std::string& which);
+
+// What the machine is to the cluster as it is: the nodes that a key of it leads to, a line each ("its serial is that of
+// n2, its UUID is not"). A new board in an old chassis, a NIC that was moved.
+std::vector<std::string> resemblances(const config::MachineRecord& machine, const config::Cluster& cluster);
+
+// Its keys, and its MACs for the node's NICs: a NIC that came along keeps its name; then the NIC it booted by, which
+// is its first, becomes the node's that lies in the boot network; then in order. Refused when it has too few.
+Result<config::Binding> bind(const config::Node& node, const config::MachineRecord& machine,
+                             const config::Cluster& cluster);
+
+// The names of the node's NICs that are hardware, the one of the boot network first.
+std::vector<std::string> hardware_nics(const config::Node& node, const config::Cluster& cluster);
+
+}  // namespace pando::nodes

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Commands that change nodes, on a real partition's bytes, a real directory as the root, and a fence agent that is run.
+// Power goes after each step of a plan: the same command given again completes it.
+#include "base/file.h"
+#include "base/process.h"
+#include "cdsl/shared_root.h"
+#include "config/slots.h"
+#include "nodes/change.h"
+#include "tests/unit/config/sample.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <optional>
+
+namespace pando::test {
+namespace {
+
+using namespace nodes;
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+// Keeps the machine's state in a file, as a BMC keeps it in its relay.
+constexpr const char* agent = R"sh(#!/bin/sh
+while IFS== read -r key value; do eval "$key='$value'"; done
+case "$action" in
+status) [ -e "$state" ] || exit 1; [ "$(cat "$state")" = on ] && exit 0; exit 2 ;;
+off) echo off > "$state" ;;
+esac
+)sh";
+
+class NodeLife : public testing::Test {
+protected:
+    void SetUp() override {
+        if (geteuid() != 0) GTEST_SKIP() << "needs root";
+        renew();
+    }
+
+    // A cluster of n1 (here), n2 and n3; n3's machine is dead and switched on.
+    void renew() {
+        place_.emplace(std::move(*TemporaryDirectory::create("/tmp", "pando-life")));
+        const UniqueFd fd(open((place() / "lun").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+        ASSERT_EQ(ftruncate(fd.get(), 16 << 20), 0);
+        store_ = std::move(*open_store(place() / "lun"));
+        ASSERT_TRUE(make_directories(place() / "root/.pando/nodes/n3/etc"));
+        ASSERT_TRUE(write_file_atomic(place() / "root/.pando/nodes/n3/etc/hostname", "n3\n"));
+        ASSERT_TRUE(write_file_atomic(place() / "fence_relay", agent, 0755));
+        state("n3", "on");
+        text_ = with("cluster:\n  name: grove", "cluster:\n  name: grove\n  test: true") +
+                fmt::format(R"(  - name: n3   # the one that dies
+    id: 3
+    machine: {{serial: OLD}}
+    nics:
+      - {{name: lan0, mac: "52:54:00:00:00:03", address: 10.0.0.13/24}}
+    fence:
+      - {{agent: {}, options: {{state: {}}}}}
+)",
+                            (place() / "fence_relay").string(), (place() / "n3").string());
+        config::Bundle bundle{"grove", 1, {{"cluster.yaml", text_}, {"authkey", std::string(256, 'k')}}};
+        const auto written = config::write_slot(*store_, bundle);
+        ASSERT_TRUE(written) << written.error().what;
+        claim("OLD", "old-boot");
+        journals_ = 3;
+    }
+
+    fs::path place() const { return place_->path(); }
+    fs::path root() const { return place() / "root"; }
+    void state(const std::string& node, const std::string& is) const {
+        ASSERT_TRUE(write_file_atomic(place() / node, is + "\n"));
+    }
+    std::string state(const std::string& node) const { return read_line(place() / node).value_or("?"); }
+
+    void claim(const std::string& serial, const std::string& boot) {
+        config::Claim claim;
+        claim.id = 3;
+        claim.node = "n3";
+        claim.machine.identity.serial = serial;
+        claim.boot = boot;
+        claim.state = config::ClaimState::up;
+        claim.generation = 1;
+        ASSERT_TRUE(config::write_claim(*store_, claim));
+    }
+
+    Means means() {
+        Means means;
+        means.root = root();
+        means.here = "n1";
+        means.who = "root on n1";
+        means.store = store_.get();
+        means.agents = [](const std::vector<std::string>& argv, const std::string& input, Deadline deadline) {
+            return run({.argv = argv, .input = input, .deadline = deadline});
+        };
+        means.newest = [this] { return config::read_newest(*store_, "grove"); };
+        means.publish = [this](const std::string&, const config::Bundle& seen,
+                               config::Bundle next) -> Result<Published> {
+            next.generation = seen.generation + 1;
+            TRY(config::write_slot(*store_, next));
+            return Published{next.generation, {}};
+        };
+        means.journals = [this]() -> Result<uint32_t> { return journals_; };
+        means.add_journals = [this](uint32_t count) -> Result<> {
+            journals_ += count;
+            return {};
+        };
+        return means;
+    }
+
+    Now now() {
+        Now now;
+        now.bundle = *config::read_newest(*store_, "grove");
+        now.cluster = *now.bundle.description();
+        now.claims = *config::read_claims(*store_);
+        now.quorum = initrd::Quorum{.quorate = true, .votes = 2, .needed = 2, .expected = 3, .members = {1, 2}};
+        return now;
+    }
+
+    std::string yaml() { return now().bundle.files.at("cluster.yaml"); }
+
+    // Power goes after 0, 1, 2 … steps; then the command is given again, and `holds` must be true.
+    void cut_everywhere(const std::function<Result<Change>()>& command, const std::function<void()>& holds) {
+        for (size_t steps = 0;; ++steps) {
+            renew();
+            const auto change = command();
+            ASSERT_TRUE(change) << change.error().what;
+            ASSERT_FALSE(change->plan.steps().empty());
+            if (steps > change->plan.steps().size()) return;
+            for (size_t i = 0; i < steps; ++i) {
+                const auto applied = change->plan.steps()[i].apply();
+                ASSERT_TRUE(applied) << change->plan.steps()[i].text << ": " << applied.error().what;
+            }
+            const auto again = command();
+            ASSERT_TRUE(again) << "after " << steps << " steps: " << again.error().what;
+            const auto done = again->plan.execute(Plan::Mode::apply);
+            ASSERT_TRUE(done) << "after " << steps << " steps: " << done.error().what;
+            holds();
+            if (HasFailure()) {
+                ADD_FAILURE() << "power went after " << steps << " steps";
+                return;
+            }
+        }
+    }
+
+    std::optional<TemporaryDirectory> place_;
+    std::unique_ptr<Store> store_;
+    std::string text_;
+    uint32_t journals_ = 3;
+};
+
+config::Binding new_machine() {
+    config::Binding binding;
+    binding.machine.serial = "NEW";
+    binding.macs["lan0"] = "52:54:00:00:00:f3";
+    return binding;
+}
+
+TEST_F(NodeLife, AddIsCompletedWhereverPowerGoes) {
+    const auto command = [&]() -> Result<Change> {
+        Wanted wanted{.keys = {{"name", "n4"}, {"machine", {{"serial", "FOUR"}}}}};
+        wanted.keys["nics"].push_back({{"mac", "52:54:00:00:00:04"}});
+        wanted.keys["fence"].push_back({{"agent", "fence_ipmilan"}, {"options", {{"ip", "10.0.0.104"}}}});
+        return plan_addition(now(), means(), {wanted});
+    };
+    cut_everywhere(command, [&] {
+        EXPECT_EQ(journals_, 4U);
+        const auto cluster = now().cluster;
+        const auto* n4 = cluster.find_node("n4");
+        ASSERT_NE(n4, nullptr);
+        EXPECT_EQ(n4->id, 4U);
+        EXPECT_EQ(n4->cluster_address(), "10.0.0.14");
+        EXPECT_EQ(now().bundle.generation, 2U) << "written once";
+        EXPECT_TRUE(yaml().starts_with(text_)) << "nothing else was touched";
+    });
+}
+
+TEST_F(NodeLife, ATreeThatWasLeftIsNotInherited) {
+    ASSERT_TRUE(make_directories(root() / ".pando/nodes/n4"));
+    Wanted wanted{.keys = {{"name", "n4"}}};
+    wanted.keys["nics"].push_back({{"mac", "52:54:00:00:00:04"}});
+    wanted.keys["fence"].push_back({{"agent", "fence_ipmilan"}, {"options", {{"ip", "10.0.0.104"}}}});
+    const auto refused = plan_addition(now(), means(), {wanted});
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().advice, HasSubstr("--retire n4"));
+}
+
+TEST_F(NodeLife, ReplaceIsCompletedWhereverPowerGoes) {
+    const auto command = [&]() -> Result<Change> {
+        const auto seen = now();
+        const auto proof =
+            ask_whether_off(*seen.cluster.find_node("n3"), means().agents, Deadline::after(Milliseconds(10000)));
+        return plan_replacement(seen, means(), {"n3", new_machine(), {}, ""}, proof);
+    };
+    cut_everywhere(command, [&] {
+        EXPECT_EQ(state("n3"), "off");
+        EXPECT_EQ(yaml(), with("52:54:00:00:00:03", "52:54:00:00:00:f3", with("serial: OLD", "serial: NEW", text_)));
+        EXPECT_EQ(now().bundle.generation, 2U) << "written once";
+        EXPECT_TRUE(now().claims.empty());
+        EXPECT_EQ(binding_to_restore(now(), means(), "n3")->machine.serial, "OLD");
+        EXPECT_TRUE(fs::exists(root() / ".pando/nodes/n3/etc/hostname"));
+    });
+}
+
+// The command given again must not shoot the machine that has just become the node.
+TEST_F(NodeLife, ReplaceGivenAgainLeavesTheNewMachineAlone) {
+    state("n3", "off");
+    Proof proof{Verdict::off, {}};
+    auto change = plan_replacement(now(), means(), {"n3", new_machine(), {}, ""}, proof);
+    ASSERT_TRUE(change) << change.error().what;
+    ASSERT_TRUE(change->plan.execute(Plan::Mode::apply));
+    state("n3", "on");
+    claim("NEW", "new-boot");
+    proof.verdict = Verdict::on;
+    change = plan_replacement(now(), means(), {"n3", new_machine(), {}, ""}, proof);
+    ASSERT_TRUE(change) << change.error().what;
+    EXPECT_TRUE(change->plan.steps().empty());
+    EXPECT_EQ(state("n3"), "on");
+    EXPECT_EQ(now().claims.size(), 1U);
+}
+
+TEST_F(NodeLife, WhoLivesOrMayLiveIsNotReplaced) {
+    const Proof off{Verdict::off, {}};
+    Now seen = now();
+    seen.quorum->members = {1, 2, 3};
+    EXPECT_THAT(plan_replacement(seen, means(), {"n3", new_machine(), {}, ""}, off).error().what, HasSubstr("is up"));
+    seen = now();
+    seen.alive["old-boot"] = true;
+    EXPECT_THAT(plan_replacement(seen, means(), {"n3", new_machine(), {}, ""}, off).error().what,
+                HasSubstr("a machine runs as it"));
+    const Proof unknown{Verdict::unknown, {{"n3", "n3-relay", false, "no route to host"}}};
+    const auto refused = plan_replacement(now(), means(), {"n3", new_machine(), {}, ""}, unknown);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr("no route to host"));
+    EXPECT_THAT(refused.error().advice, HasSubstr("--confirm-off"));
+    auto sworn = plan_replacement(now(), means(), {"n3", new_machine(), {}, "pulled from its slot"}, unknown);
+    ASSERT_TRUE(sworn) << sworn.error().what;
+    ASSERT_TRUE(sworn->plan.execute(Plan::Mode::apply));
+    EXPECT_THAT((*last_rebinding(root(), "n3"))->proof, HasSubstr("pulled from its slot"));
+    EXPECT_EQ(state("n3"), "on") << "nobody was asked to switch it off";
+}
+
+TEST_F(NodeLife, TheOldBindingIsRestored) {
+    const Proof off{Verdict::off, {}};
+    EXPECT_FALSE(binding_to_restore(now(), means(), "n3")) << "it was never replaced";
+    ASSERT_TRUE(plan_replacement(now(), means(), {"n3", new_machine(), {}, ""}, off)->plan.execute(Plan::Mode::apply));
+    ASSERT_NE(yaml(), text_);
+    const auto old = binding_to_restore(now(), means(), "n3");
+    ASSERT_TRUE(old) << old.error().what;
+    ASSERT_TRUE(plan_replacement(now(), means(), {"n3", *old, {}, ""}, off)->plan.execute(Plan::Mode::apply));
+    EXPECT_EQ(yaml(), text_);
+}
+
+TEST_F(NodeLife, RemoveIsCompletedWhereverPowerGoes) {
+    const auto command = [&]() -> Result<Change> {
+        const auto seen = now();
+        std::map<std::string, Proof> proofs;
+        if (const auto* node = seen.cluster.find_node("n3"))
+            proofs["n3"] = ask_whether_off(*node, means().agents, Deadline::after(Milliseconds(10000)));
+        return plan_removal(seen, means(), {{"n3"}, false, ""}, proofs);
+    };
+    cut_everywhere(
+        [&]() -> Result<Change> {
+            auto change = command();
+            // After the last step nothing is left of the node, and the command says so.
+            if (!change && now().cluster.find_node("n3") == nullptr) return Change();
+            return change;
+        },
+        [&] {
+            EXPECT_EQ(state("n3"), "off");
+            EXPECT_EQ(yaml(), text_.substr(0, text_.find("  - name: n3")));
+            EXPECT_TRUE(now().claims.empty());
+            EXPECT_FALSE(fs::exists(root() / ".pando/nodes/n3"));
+            EXPECT_EQ(*read_line(root() / ".pando/kept/tree.n3.1/etc/hostname"), "n3") << "kept, not destroyed";
+            EXPECT_FALSE(fs::exists(root() / ".pando/kept/tree.n3.2"));
+        });
+}
+
+TEST_F(NodeLife, RemoveRefusesTheNodeItRunsOnAndThoseThatAreUp) {
+    EXPECT_THAT(plan_removal(now(), means(), {{"n9"}, false, ""}, {}).error().what, HasSubstr("no node n9"));
+    Now seen = now();
+    seen.quorum->members = {1, 2, 3};
+    EXPECT_THAT(plan_removal(seen, means(), {{"n1"}, true, ""}, {}).error().what, HasSubstr("runs on"));
+    EXPECT_THAT(plan_removal(seen, means(), {{"n3"}, false, ""}, {}).error().what, HasSubstr("is up"));
+    const Proof on{Verdict::on, {{"n3", "n3-relay", true, "on"}}};
+    const auto stopped = plan_removal(seen, means(), {{"n3"}, true, ""}, {{"n3", on}});
+    ASSERT_TRUE(stopped) << stopped.error().what;
+    EXPECT_FALSE(stopped->questions.empty()) << "somebody is asked before a machine is switched off";
+}
+
+TEST_F(NodeLife, RenameIsCompletedWhereverPowerGoes) {
+    const auto command = [&]() -> Result<Change> {
+        auto change = plan_renaming(now(), means(), "n3", "db");
+        if (!change && now().cluster.find_node("db") != nullptr) return Change();
+        return change;
+    };
+    cut_everywhere(command, [&] {
+        EXPECT_EQ(yaml(), with("name: n3", "name: db", text_));
+        EXPECT_TRUE(fs::exists(root() / ".pando/nodes/db/etc/hostname"));
+        EXPECT_FALSE(fs::exists(root() / ".pando/nodes/n3"));
+        EXPECT_TRUE(now().claims.empty());
+    });
+    EXPECT_FALSE(plan_renaming(now(), means(), "n1", "db"));
+    EXPECT_FALSE(plan_renaming(now(), means(), "n1", "No Name"));
+    Now seen = now();
+    EXPECT_FALSE(plan_renaming(seen, means(), "n2", "pine")) << "it is up";
+}
+
+}  // namespace
+}  // namespace pando::test

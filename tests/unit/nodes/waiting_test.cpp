@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nodes/waiting.h"
+
+#include "nodes/change.h"
+#include "nodes/off.h"
+#include "tests/unit/config/sample.h"
+
+namespace pando::test {
+namespace {
+
+using namespace nodes;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+config::Pending machine(const std::string& serial, const std::vector<std::string>& macs) {
+    config::Pending one;
+    one.machine.identity.serial = serial;
+    one.machine.macs = macs;
+    return one;
+}
+
+TEST(Waiting, TheOnlyMachineNeedsNoName) {
+    EXPECT_EQ(*choose({machine("A", {})}, "")->machine.identity.serial, "A");
+    const auto none = choose({}, "");
+    ASSERT_FALSE(none);
+    EXPECT_THAT(none.error().what, HasSubstr("no machine waits"));
+    const auto two = choose({machine("A", {}), machine("B", {})}, "");
+    ASSERT_FALSE(two);
+    EXPECT_THAT(two.error().what, HasSubstr("1: serial A; 2: serial B"));
+}
+
+TEST(Waiting, AMachineIsNamedByNumberMacOrSerial) {
+    const std::vector<config::Pending> all = {machine("A", {"52:54:00:00:00:0a"}), machine("1", {"52:54:00:00:00:0b"})};
+    EXPECT_EQ(*choose(all, "2")->machine.identity.serial, "1");
+    EXPECT_EQ(*choose(all, "1")->machine.identity.serial, "1") << "a key of a machine goes before its number";
+    EXPECT_EQ(*choose(all, "52:54:00:00:00:0A")->machine.identity.serial, "A");
+    EXPECT_FALSE(choose(all, "3"));
+    EXPECT_FALSE(choose({machine("A", {}), machine("A", {})}, "A"));
+}
+
+TEST(Waiting, AMachineThatIsNearlyANodeIsToldApart) {
+    const auto cluster = load(with("machine: {uuid: 4c4c4544-0042-3510-8052-b4c04f4a3132}",
+                                   "machine: {uuid: 4c4c4544-0042-3510-8052-b4c04f4a3132, serial: CZ2}"));
+    ASSERT_TRUE(cluster);
+    config::Pending one = machine("CZ2", {"52:54:00:00:00:99"});
+    one.machine.identity.uuid = "4c4c4544-0042-3510-8052-b4c04f4affff";
+    EXPECT_THAT(resemblances(one.machine, *cluster), ElementsAre("its serial is n2's, not its UUID"));
+    EXPECT_TRUE(resemblances(machine("X", {}).machine, *cluster).empty());
+}
+
+TEST(Waiting, TheBootNicBecomesTheNodesBootNicAndAMovedCardKeepsItsName) {
+    const auto cluster = load(with("- {name: lan0, mac: \"52:54:00:00:00:02\", address: 10.0.0.12/24}",
+                                   "- {name: san0, mac: \"52:54:00:00:01:02\"}\n"
+                                   "      - {name: lan0, mac: \"52:54:00:00:00:02\", address: 10.0.0.12/24}"));
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    const config::Node& n2 = *cluster->find_node("n2");
+    auto binding = bind(n2, machine("B", {"52:54:00:00:00:b1", "52:54:00:00:00:b2"}).machine, *cluster);
+    ASSERT_TRUE(binding) << binding.error().what;
+    EXPECT_EQ(binding->macs["lan0"], "52:54:00:00:00:b1");
+    EXPECT_EQ(binding->macs["san0"], "52:54:00:00:00:b2");
+    binding = bind(n2, machine("B", {"52:54:00:00:01:02", "52:54:00:00:00:b2"}).machine, *cluster);
+    ASSERT_TRUE(binding);
+    EXPECT_EQ(binding->macs["lan0"], "52:54:00:00:00:b2");
+    EXPECT_EQ(binding->macs["san0"], "52:54:00:00:01:02");
+    EXPECT_FALSE(bind(n2, machine("B", {"52:54:00:00:00:b1"}).machine, *cluster));
+}
+
+TEST(Off, OneDeviceThatSaysOffIsEnough) {
+    using initrd::FenceAnswer;
+    EXPECT_EQ(judge({FenceAnswer{"n2", "bmc", false, "no route"}, FenceAnswer{"n2", "pdu", true, "off"}}),
+              Verdict::off);
+    EXPECT_EQ(judge({FenceAnswer{"n2", "bmc", true, "off"}, FenceAnswer{"n2", "pdu", true, "on"}}), Verdict::off);
+    EXPECT_EQ(judge({FenceAnswer{"n2", "bmc", false, "off"}, FenceAnswer{"n2", "pdu", true, "on"}}), Verdict::on);
+    EXPECT_EQ(judge({FenceAnswer{"n2", "bmc", false, "no route"}}), Verdict::unknown);
+    EXPECT_EQ(judge({}), Verdict::unknown);
+}
+
+Now five_nodes(const std::vector<uint32_t>& members) {
+    Now now;
+    for (uint32_t id = 1; id <= 5; ++id) now.cluster.nodes.push_back({.name = fmt::format("n{}", id), .id = id});
+    now.quorum = initrd::Quorum{.quorate = true, .votes = 0, .needed = 3, .expected = 5, .members = members};
+    return now;
+}
+
+TEST(Removal, TheRestKeepsQuorum) {
+    EXPECT_TRUE(check_quorum_after(five_nodes({1, 2, 3}), {"n5"})) << "3 of 4";
+    EXPECT_TRUE(check_quorum_after(five_nodes({1, 2, 3}), {"n4", "n5"})) << "3 of 3";
+    EXPECT_TRUE(check_quorum_after(five_nodes({1, 2, 3}), {"n3", "n4", "n5"})) << "2 of 2";
+    const auto refused = check_quorum_after(five_nodes({1, 2, 3}), {"n3"});
+    ASSERT_FALSE(refused) << "2 of 4 would freeze";
+    EXPECT_THAT(refused.error().what, HasSubstr("needs 3 votes, but only 2"));
+    EXPECT_THAT(refused.error().advice, HasSubstr("n4 n5"));
+    Now alone = five_nodes({1});
+    alone.quorum->quorate = false;
+    EXPECT_FALSE(check_quorum_after(alone, {"n5"}));
+}
+
+TEST(Life, IsToldFromMembershipAndClaims) {
+    Now now = five_nodes({1});
+    const auto claim = [&](uint32_t id, config::ClaimState state, bool beats) {
+        config::Claim one;
+        one.id = id;
+        one.boot = std::to_string(id);
+        one.state = state;
+        now.claims.push_back(one);
+        now.alive[one.boot] = beats;
+    };
+    claim(2, config::ClaimState::booting, true);
+    claim(3, config::ClaimState::up, true);
+    claim(4, config::ClaimState::left, false);
+    claim(5, config::ClaimState::up, false);
+    std::vector<Life> lives;
+    for (const config::Node& node : now.cluster.nodes) lives.push_back(now.life_of(node));
+    EXPECT_THAT(lives, ElementsAre(Life::up, Life::booting, Life::apart, Life::left, Life::silent));
+    EXPECT_FALSE(refuse_if_alive(now, now.cluster.nodes[0], "replaced"));
+    EXPECT_FALSE(refuse_if_alive(now, now.cluster.nodes[1], "replaced"));
+    EXPECT_FALSE(refuse_if_alive(now, now.cluster.nodes[2], "replaced"));
+    EXPECT_TRUE(refuse_if_alive(now, now.cluster.nodes[3], "replaced"));
+    EXPECT_TRUE(refuse_if_alive(now, now.cluster.nodes[4], "replaced"));
+}
+
+}  // namespace
+}  // namespace pando::test
