@@ -47,6 +47,15 @@ Action declare_lab_exec(CLI::App& app);
 Action declare_lab_power(CLI::App& app);
 Action declare_lab_console(CLI::App& app);
 Action declare_lab_ssh(CLI::App& app);
+Action declare_node_add(CLI::App& app);
+Action declare_node_approve(CLI::App& app);
+Action declare_node_list(CLI::App& app);
+Action declare_node_pending(CLI::App& app);
+Action declare_node_remove(CLI::App& app);
+Action declare_node_rename(CLI::App& app);
+Action declare_node_replace(CLI::App& app);
+Action declare_node_restore(CLI::App& app);
+Action declare_node_show(CLI::App& app);
 Action declare_status(CLI::App& app);
 
 const std::vector<Command>& commands() {
@@ -95,6 +104,15 @@ const std::vector<Command>& commands() {
         {"lab console", "a blade's serial console, to type on or to read", declare_lab_console},
         {"lab wait", "wait until a node has booted, is off, or says something", declare_lab_wait},
         {"lab ssh", "a shell or a command on a node", declare_lab_ssh},
+        {"node list", "the nodes: which machine is each, and does it run", declare_node_list},
+        {"node show", "all about one node: machine, NICs, fence devices, claim, tree", declare_node_show},
+        {"node pending", "machines that wait to be told which node they are", declare_node_pending},
+        {"node add", "new nodes, on the live cluster", declare_node_add},
+        {"node approve", "a machine that waits becomes a node that has none, or a dead one", declare_node_approve},
+        {"node replace", "another machine becomes a node whose own has died", declare_node_replace},
+        {"node restore", "the binding before the last replacement", declare_node_restore},
+        {"node rename", "another name for a node that is off", declare_node_rename},
+        {"node remove", "forget nodes, when the rest keeps quorum", declare_node_remove},
         {"status", "what holds on this node now: boot, quorum, root, survival set", declare_status},
         {"completion", "say the script that completes pando's words in a shell", declare_completion},
         {"help", "explain a command, or say the manual page", declare_help},

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/node_change.h"
+
+#include "base/log.h"
+#include "base/text_diff.h"
+#include "config/slots.h"
+#include "config/values.h"
+#include "nodes/bundle_partition.h"
+
+#include <unistd.h>
+#include <iostream>
+
+namespace pando::cli {
+namespace {
+
+// Everything has been shown by then. Without a terminal nobody can answer, so --yes is the answer.
+Result<bool> agreed(const NodeChangeOptions& options) {
+    if (options.yes) return true;
+    if (isatty(STDIN_FILENO) == 0)
+        return bad_input("nobody is there to ask: the input is no terminal")
+            .advise("look at it with --dry-run, then give the command with --yes");
+    fmt::print("Do this? [y/N] ");
+    std::fflush(stdout);
+    std::string answer;
+    std::getline(std::cin, answer);
+    return answer == "y" || answer == "yes";
+}
+
+// What is done already is not shown again.
+Result<bool> show(const nodes::Change& change) {
+    fmt::print("{}", unified_diff(change.before, change.after, "cluster.yaml"));
+    bool any = false;
+    for (const Step& step : change.plan.steps()) {
+        if (TRY(step.done())) continue;
+        fmt::print("- {}\n", step.text);
+        any = true;
+    }
+    for (const std::string& note : change.notes) fmt::print("note: {}\n", note);
+    for (const std::string& question : change.questions) fmt::print("ATTENTION: {}\n", question);
+    std::fflush(stdout);
+    return any;
+}
+
+}  // namespace
+
+void add_options(CLI::App& app, NodeChangeOptions& options) {
+    app.add_flag("--dry-run", options.dry_run, "show the change of cluster.yaml and the steps, do nothing");
+    app.add_flag("--yes", options.yes, "do not ask");
+}
+
+Result<ClusterNow> read_cluster_now() {
+    ClusterNow out;
+    const std::string cluster = TRY(config::read_live_bundle()).cluster;
+    out.store = TRY(nodes::open_bundle_partition());
+    out.now = TRY(nodes::read_now(*out.store, TRY(config::read_newest(*out.store, cluster))));
+    return out;
+}
+
+Result<int> change_nodes(const NodeChangeOptions& options, const Planner& planner) {
+    const auto cluster = TRY(read_cluster_now());
+    const auto means = TRY(nodes::means_of_this_node(*cluster.store));
+    const auto change = TRY(planner(cluster.now, means));
+    if (!TRY(show(change))) {
+        log::info("nothing to do: it is so already");
+        return 0;
+    }
+    if (options.dry_run) return 0;
+    if (!TRY(agreed(options))) {
+        log::info("nothing was done");
+        return 1;
+    }
+    TRY(change.plan.execute(Plan::Mode::apply));
+    for (const std::string& node : change.published->behind)
+        log::warning("{} does not go by generation {} yet; it goes on trying (pando node list)", node,
+                     change.published->generation);
+    return change.published->behind.empty() ? 0 : 1;
+}
+
+Result<config::NodeText> parse_machine(const std::string& text) {
+    config::NodeText keys = config::NodeText::object();
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        const std::string_view part = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+        const size_t equals = part.find('=');
+        if (equals == std::string_view::npos || equals + 1 == part.size())
+            return bad_input("{} is no KEY=VALUE of a machine", part)
+                .advise("uuid=…, serial=…, asset=…, mac=aa:bb:cc:dd:ee:ff or mac=lan0:aa:bb:cc:dd:ee:ff, with commas");
+        const std::string key(part.substr(0, equals));
+        const std::string value(part.substr(equals + 1));
+        if (key == "uuid") {
+            keys["machine"]["uuid"] = TRY(config::parse_uuid(value));
+        } else if (key == "serial" || key == "asset") {
+            keys["machine"][key] = value;
+        } else if (key == "mac") {
+            constexpr size_t mac_length = 17;
+            const bool named = value.size() > mac_length && value[value.size() - mac_length - 1] == ':';
+            config::NodeText nic = config::NodeText::object();
+            if (named) nic["name"] = value.substr(0, value.size() - mac_length - 1);
+            nic["mac"] = TRY(config::parse_mac(named ? value.substr(value.size() - mac_length) : value));
+            keys["nics"].push_back(nic);
+        } else {
+            return bad_input("a machine has no key {}", key).advise("uuid, serial, asset, mac");
+        }
+    }
+    return keys;
+}
+
+config::NodeText keys_of(const config::MachineRecord& machine) {
+    config::NodeText keys = config::NodeText::object();
+    if (machine.identity.uuid) keys["machine"]["uuid"] = *machine.identity.uuid;
+    if (machine.identity.serial) keys["machine"]["serial"] = *machine.identity.serial;
+    if (machine.identity.asset) keys["machine"]["asset"] = *machine.identity.asset;
+    for (const std::string& mac : machine.macs) keys["nics"].push_back({{"mac", mac}});
+    return keys;
+}
+
+}  // namespace pando::cli
