@@ -49,6 +49,9 @@ Request survival_request() {
     request.made["/etc/corosync"] = directory(0755, "corosync.conf and authkey, written at boot");
     request.made["/etc/corosync/uidgid.d"] = directory(0755, "read by corosync");
     request.made["/etc/dlm"] = directory(0755, "dlm.conf, written at boot");
+    request.made["/etc/pando"] = directory(0700, "what fence_pando looks up");
+    request.made["/etc/pando/fence"] = directory(0700, "each node's fence devices, written at boot");
+    request.made["/usr/sbin/fence_pando"] = link("pando-survival", "the agent that dlm_controld runs");
     request.made["/var/lib/corosync"] = directory(0755, "working directory and ring state of corosync");
     request.made["/var/log"] = directory(0755, "logs of the survival set: never on the shared root");
     request.made["/var/log/corosync"] = directory(0755, "log of corosync");

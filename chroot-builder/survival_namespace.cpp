@@ -110,8 +110,8 @@ Result<SurvivalNamespace> SurvivalNamespace::of(pid_t daemon) {
 }
 
 Result<Child> SurvivalNamespace::start(const std::vector<std::string>& argv,
-                                       const std::map<std::string, std::string>& env) const {
-    const std::string name = fs::path(argv.at(0)).filename();
+                                       const std::map<std::string, std::string>& env, std::string name) const {
+    if (name.empty()) name = fs::path(argv.at(0)).filename();
     Command command{.argv = argv};
     command.argv0 = "@" + name;
     command.env = inside_environment;

@@ -24,8 +24,10 @@ public:
     static Result<SurvivalNamespace> of(pid_t daemon);
 
     // Starts a daemon inside: argv[0] shown as "@name" so that systemd spares it, never killed for want of memory,
-    // output to /var/log/name.out in the chroot. Its program must be there under the same path as here.
-    Result<Child> start(const std::vector<std::string>& argv, const std::map<std::string, std::string>& env) const;
+    // output to /var/log/name.out in the chroot. Its program must be there under the same path as here. `name` empty:
+    // the program's.
+    Result<Child> start(const std::vector<std::string>& argv, const std::map<std::string, std::string>& env,
+                        std::string name = {}) const;
 
     // Runs a program inside to its end.
     Result<Finished> run(const std::vector<std::string>& argv, const std::string& input, Deadline deadline) const;

@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "cli/bundle_lun.h"
 #include "cli/command.h"
+#include "config/bundle_header.h"
 #include "config/slots.h"
 #include "nodes/lun_bundle.h"
 #include "nodes/publish.h"

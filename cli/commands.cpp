@@ -14,6 +14,7 @@ Action declare_cluster_keygen(CLI::App& app);
 Action declare_config_check(CLI::App& app);
 Action declare_config_render(CLI::App& app);
 Action declare_config_show(CLI::App& app);
+Action declare_hw_diff(CLI::App& app);
 Action declare_hw_probe(CLI::App& app);
 Action declare_cdsl_apply(CLI::App& app);
 Action declare_cdsl_create(CLI::App& app);
@@ -69,7 +70,9 @@ const std::vector<Command>& commands() {
         {"bundle show", "what the two slots on the LUN hold", declare_bundle_show},
         {"bundle get", "the newest bundle on the LUN as files, to edit and write again", declare_bundle_get},
         {"bundle write", "put a description on the LUN: on a node, for the live cluster", declare_bundle_write},
-        {"hw probe", "what this machine is: identity, NICs, watchdogs, BMC", declare_hw_probe},
+        {"hw probe", "what this machine is: identity, processors, memory, NICs, storage, watchdogs, BMC",
+         declare_hw_probe},
+        {"hw diff", "which parts of a node's machine were changed, as its boots have seen them", declare_hw_diff},
         {"cdsl list", "which paths are a node's own, how, who declared them, and why", declare_cdsl_list},
         {"cdsl show", "one such path with every node's copy", declare_cdsl_show},
         {"cdsl explain", "where any path leads on each node, and whom a write there reaches", declare_cdsl_explain},
@@ -92,7 +95,7 @@ const std::vector<Command>& commands() {
          declare_chroot_verify},
         {"chroot check", "does anything that must survive a frozen root stand on it?", declare_chroot_check},
         {"chroot drill", "suspend the root for some seconds: does all stay up that must?", declare_chroot_drill},
-        {"image build", "make the boot files: kernel, image, bundle, iPXE script", declare_image_build},
+        {"image build", "make the boot files: kernel, image, iPXE script", declare_image_build},
         {"root build", "make the tree that all nodes will share", declare_root_build},
         {"root install", "make a LUN with a bundle on it the cluster's storage", declare_root_install},
         {"lab up", "bring a cluster of virtual blades up", declare_lab_up},

@@ -12,19 +12,13 @@ Action declare_image_build(CLI::App& app) {
     auto options = std::make_shared<initrd::ImageOptions>();
     app.add_option("--root", options->root, "tree whose kernel and programs go in")->capture_default_str();
     app.add_option("--cluster", options->cluster_yaml, "cluster.yaml")->required();
-    app.add_option("--output", options->output, "directory for vmlinuz, pando.img, bundle.cpio, boot.ipxe")->required();
+    app.add_option("--output", options->output, "directory for vmlinuz, pando.img, boot.ipxe")->required();
     app.add_option("--kernel", options->kernel, "version; the newest in the tree by default");
     app.add_flag("--any-machine", options->any_machine, "all storage and network drivers, not only the nodes'");
-    app.add_option("--generation", options->generation, "of the bundle; a newer description has a higher one")
-        ->capture_default_str();
     return [options]() -> Result<int> {
         const auto image = TRY(initrd::build_image(*options));
-        const auto megabytes = [](uint64_t bytes) { return static_cast<double>(bytes) / 1e6; };
-        fmt::print("{}: kernel {}, image {:.1f} MB with {} drivers, bundle {:.3f} MB\n", options->output.string(),
-                   image.kernel, megabytes(image.image_bytes), image.drivers, megabytes(image.bundle_bytes));
-        fmt::print(
-            "bundle.cpio holds the cluster's keys and passwords and can be read by every user of this machine, as boot "
-            "servers must: serve it on the boot network only\n");
+        fmt::print("{}: kernel {}, image {:.1f} MB with {} drivers\n", options->output.string(), image.kernel,
+                   static_cast<double>(image.image_bytes) / 1e6, image.drivers);
         return 0;
     };
 }

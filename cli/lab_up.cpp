@@ -43,7 +43,7 @@ Result<> read_by_node(const std::vector<std::string>& given, std::string_view ex
 Action declare_lab_up(CLI::App& app) {
     auto options = std::make_shared<UpOptions>();
     options->choice.declare(app);
-    app.add_option("--netboot", options->netboot, "directory with vmlinuz, pando.img, bundle.cpio")->required();
+    app.add_option("--netboot", options->netboot, "directory with vmlinuz, pando.img")->required();
     app.add_option("--cluster", options->cluster, "cluster.yaml (default: the lab's own, see lab describe)");
     app.add_option("--blades", options->lab.blades, "how many, without --cluster")->capture_default_str();
     app.add_option("--lun", options->lun, "file with the root's LUN (default: a new one that goes with the lab)");

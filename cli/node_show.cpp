@@ -26,7 +26,8 @@ void print(const nodes::Now& now, const config::Node& node, const std::string& t
     fmt::print("  bound to UUID {}, serial {}, asset tag {}\n", or_dash(node.machine.uuid),
                or_dash(node.machine.serial), or_dash(node.machine.asset));
     for (const config::Nic& nic : node.nics)
-        fmt::print("  NIC {}: MAC {}, address {}{}\n", nic.name, or_dash(nic.mac), or_dash(nic.address),
+        fmt::print("  NIC {}: MAC {}, address {}{}\n", nic.name, or_dash(nic.mac),
+                   nic.addresses.empty() ? "-" : fmt::format("{}", fmt::join(nic.addresses, " ")),
                    nic.cluster ? ", the cluster's" : "");
     for (const config::FenceDevice& device : node.fence) {
         std::vector<std::string> options;

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "config/authkey.h"
+#include "config/bundle_header.h"
 #include "config/load.h"
 #include "config/register.h"
 #include "config/values.h"
@@ -15,11 +16,6 @@
 namespace pando::config {
 
 namespace {
-
-constexpr std::string_view magic = "PANDO-BUNDLE ";
-constexpr uint64_t version = 1;
-constexpr size_t header_limit = 512;  // bytes of the first line
-constexpr uint64_t generation_limit = UINT64_MAX >> 1U;
 
 std::string to_base64(std::string_view data) {
     std::string out(4 * ((data.size() + 2) / 3) + 1, '\0');  // OpenSSL ends it with a NUL
@@ -45,58 +41,7 @@ std::optional<std::string> from_base64(const std::string& text) {
     return out;
 }
 
-std::vector<std::string_view> words_of(std::string_view line) {
-    std::vector<std::string_view> words;
-    while (!line.empty()) {
-        words.push_back(line.substr(0, line.find(' ')));
-        line.remove_prefix(std::min(line.size(), words.back().size() + 1));
-    }
-    return words;
-}
-
-constexpr std::string_view remake = "write it again: pando bundle make";
-
 }  // namespace
-
-Result<BundleHeader> read_header(std::string_view blob) {
-    if (blob.empty()) return fail("the bundle is empty").advise(remake);
-    if (!blob.starts_with(magic))
-        return fail("this is no Pando bundle: it does not begin with \"{}\"", magic.substr(0, magic.size() - 1))
-            .advise(remake);
-    const size_t end = blob.substr(0, header_limit).find('\n');
-    if (end == std::string_view::npos) return fail("the bundle is torn: its first line has no end").advise(remake);
-
-    const std::vector<std::string_view> words = words_of(blob.substr(magic.size(), end - magic.size()));
-    const auto format = words.empty() ? parse_number("", 0, 0) : parse_number(words[0], 1, generation_limit);
-    if (!format) return fail("the bundle's header is damaged: no version").advise(remake);
-    if (*format > version)
-        return fail("the bundle has version {}, this Pando reads up to {}", *format, version)
-            .advise("build the image with the Pando that wrote the bundle, or write the bundle with this one");
-    const auto value = [&](size_t at, std::string_view name) -> std::string_view {
-        if (words.size() != 5 || !words[at].starts_with(name)) return {};
-        return words[at].substr(name.size());
-    };
-    const auto generation = parse_number(value(2, "generation="), 0, generation_limit);
-    const auto bytes = parse_number(value(3, "bytes="), 0, UINT32_MAX);
-    BundleHeader header{std::string(value(1, "cluster=")), generation.value_or(0), bytes.value_or(0),
-                        std::string(value(4, "sha256=")), end + 1};
-    if (!generation || !bytes || header.sha256.size() != 64 || !is_word(header.cluster, "_-", 32))
-        return fail("the bundle's header is damaged: \"{}\"",
-                    is_word(blob.substr(0, end), " _-=", header_limit) ? blob.substr(0, end) : "unreadable")
-            .advise(remake);
-    return header;
-}
-
-bool is_bundle(std::string_view blob) { return blob.starts_with(magic); }
-
-bool is_from_newer_pando(std::string_view blob) {
-    if (!is_bundle(blob)) return false;
-    const size_t end = blob.substr(0, header_limit).find('\n');
-    if (end == std::string_view::npos) return false;
-    const auto words = words_of(blob.substr(magic.size(), end - magic.size()));
-    const auto format = words.empty() ? parse_number("", 0, 0) : parse_number(words[0], 1, generation_limit);
-    return format && *format > version;
-}
 
 Result<Cluster> Bundle::description() const {
     const auto file = files.find("cluster.yaml");
@@ -161,8 +106,7 @@ std::string encode(const Bundle& bundle) {
     payload["files"] = nlohmann::json::object();
     for (const auto& [name, content] : bundle.files) payload["files"][name] = to_base64(content);
     const std::string text = payload.dump();
-    return fmt::format("{}{} cluster={} generation={} bytes={} sha256={}\n{}", magic, version, bundle.cluster,
-                       bundle.generation, text.size(), sha256(text), text);
+    return header_line({bundle.cluster, bundle.generation, text.size(), sha256(text)}) + text;
 }
 
 Result<Bundle> decode(std::string_view blob) {
@@ -205,38 +149,6 @@ Result<Bundle> read_live_bundle() {
         return bad_input("this machine is no node that pando-boot started: {}", blob.error().what)
             .advise("name a description: --cluster cluster.yaml");
     return decode(*blob);
-}
-
-// --- cpio ----------------------------------------------------------------------------------------------------------
-
-namespace {
-
-// One entry of the "newc" format: a header of hex numbers, the name, the content, both padded to 4 bytes.
-void append_entry(std::string& archive, unsigned inode, unsigned mode, unsigned links, std::string_view name,
-                  std::string_view content) {
-    constexpr unsigned owner = 0;
-    constexpr unsigned time = 0;  // the same bundle gives the same bytes
-    constexpr unsigned device = 0;
-    archive +=
-        fmt::format("070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", inode, mode,
-                    owner, owner, links, time, content.size(), device, device, device, device, name.size() + 1, 0);
-    archive += name;
-    archive += '\0';
-    archive.resize((archive.size() + 3) / 4 * 4, '\0');
-    archive += content;
-    archive.resize((archive.size() + 3) / 4 * 4, '\0');
-}
-
-}  // namespace
-
-std::string bundle_archive(std::string_view blob) {
-    std::string archive;
-    append_entry(archive, 1, 0040755, 2, "etc", {});
-    append_entry(archive, 2, 0040755, 2, "etc/pando", {});
-    append_entry(archive, 3, 0100600, 1, std::string_view(baked_bundle_path).substr(1), blob);
-    append_entry(archive, 0, 0, 1, "TRAILER!!!", {});
-    archive.resize((archive.size() + 511) / 512 * 512, '\0');
-    return archive;
 }
 
 }  // namespace pando::config

@@ -215,7 +215,7 @@ private:
 AddressRange unknown_machines(const Cidr& subnet) {
     const uint32_t size = 1U << (32U - static_cast<unsigned>(subnet.prefix));
     const uint32_t first = subnet.ip.v4() + size / 4 * 3;
-    return {ip_of_v4(first), ip_of_v4(first + std::min(size / 4 - 2, 16U) - 1)};  // the last are often routers
+    return {ip_of_v4(first), ip_of_v4(first + std::min(size / 4 - 2, 256U) - 1)};  // the last are often routers
 }
 
 void check_cluster(const Cluster& cluster, const Value& root, bool complete, Complaints& complaints) {

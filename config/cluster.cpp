@@ -6,8 +6,9 @@
 namespace pando::config {
 
 const std::vector<std::string>& boot_stage_names() {
-    static const std::vector<std::string> names = {"hardware", "network", "storage", "bundle", "identity", "preflight",
-                                                   "chroot",   "join",    "root",    "cdsl",   "handover", "install"};
+    static const std::vector<std::string> names = {"hardware", "bootstrap", "bundle", "identity", "network",
+                                                   "storage",  "preflight", "chroot", "join",     "root",
+                                                   "cdsl",     "handover",  "install"};
     return names;
 }
 

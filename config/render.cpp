@@ -59,11 +59,8 @@ std::string corosync_conf(const Cluster& cluster) {
 std::string dlm_conf(const Cluster& cluster) {
     std::string devices;
     for (const auto& node : cluster.nodes)
-        for (const auto& device : node.fence) {
-            devices += fmt::format("device {} {}", device.name, device.agent);
-            for (const auto& [name, value] : device.options) devices += fmt::format(" {}={}", name, value);
-            devices += fmt::format("\nconnect {} node={}\n\n", device.name, node.id);
-        }
+        if (!node.fence.empty())
+            devices += fmt::format("device node-{0} {1}\nconnect node-{0} node={0}\n\n", node.id, fence_agent);
     if (!devices.empty()) devices.pop_back();  // one blank line between sections, none at the end
     if (!devices.empty()) devices.pop_back();
     return filled("dlm.conf", {{"post_join_delay", std::to_string(cluster.dlm.post_join_delay.count() / 1000)},
@@ -91,8 +88,7 @@ std::string hosts(const Cluster& cluster) {
 
 namespace {
 
-// The MACs that may ask for this NIC's address: its own, or those of the bond's or bridge's members. A VLAN's address
-// is nobody's who boots without its tag.
+// The MACs that may ask for this NIC's address: its own, or those of the bond's or bridge's members.
 std::vector<std::string> macs_of(const Node& node, const Nic& nic) {
     std::vector<std::string> macs;
     if (nic.mac) macs.push_back(*nic.mac);
@@ -105,29 +101,14 @@ std::vector<std::string> macs_of(const Node& node, const Nic& nic) {
     return macs;
 }
 
-// Of the NIC's IPv4 addresses the first that lies in the subnet.
-std::optional<Ip> address_in(const Cidr& subnet, const Nic& nic) {
-    for (const auto& address : nic.addresses)
-        if (const auto ip = parse_ip(bare(address)); ip && subnet.contains(*ip)) return *ip;
-    return std::nullopt;
-}
-
-// One line per NIC that can boot: its own address when that lies in the boot subnet, else any.
-std::string dhcp_hosts(const Cluster& cluster, const Cidr& subnet) {
+// NICs that a node goes on with by DHCP get a lease that lasts. No address of a node is bound to a MAC here: a blade
+// whose node has moved to another would be given the address of a node that is up.
+std::string dhcp_hosts(const Cluster& cluster) {
     std::string lines;
-    for (const auto& node : cluster.nodes) {
-        std::vector<std::string> done;
-        for (const auto& nic : node.nics) {
-            const auto address = address_in(subnet, nic);
-            const auto macs = macs_of(node, nic);
-            if (!address || macs.empty()) continue;
-            lines += fmt::format("dhcp-host={},{},{},12h\n", fmt::join(macs, ","), address->text(), node.name);
-            done.insert(done.end(), macs.begin(), macs.end());
-        }
+    for (const auto& node : cluster.nodes)
         for (const auto& nic : node.nics)
-            if (nic.mac && std::find(done.begin(), done.end(), *nic.mac) == done.end())
-                lines += fmt::format("dhcp-host={},{},2m\n", *nic.mac, node.name);
-    }
+            if (const auto macs = macs_of(node, nic); nic.dhcp && !macs.empty())
+                lines += fmt::format("dhcp-host={},{},12h\n", fmt::join(macs, ","), node.name);
     return lines;
 }
 
@@ -143,11 +124,25 @@ std::string dnsmasq_conf(const Cluster& cluster, const NetbootPaths& paths) {
                                    {"first_unknown", range.first.text()},
                                    {"last_unknown", range.last.text()},
                                    {"netmask", ip_of_v4(netmask).text()},
-                                   {"hosts", dhcp_hosts(cluster, subnet)},
+                                   {"hosts", dhcp_hosts(cluster)},
                                    {"base", base_url(cluster)},
                                    {"server", cluster.boot.server},
                                    {"tftp_root", paths.tftp_root.string()}});
 }
+
+namespace {
+
+// How a blade that knows nothing reaches the LUN. Whatever stands here can be read by everybody on the boot network.
+std::string storage_arguments(const Cluster& cluster) {
+    std::string text = " rd.pando.cluster=" + cluster.name;
+    if (const auto& iscsi = cluster.storage.iscsi)
+        text += fmt::format(" rd.pando.target={} rd.pando.portals={} rd.pando.lun={} rd.pando.initiator={}",
+                            iscsi->target, fmt::join(iscsi->portals, ","), iscsi->lun, iscsi->initiator_prefix);
+    if (cluster.storage.identity) text += " rd.pando.identity=" + *cluster.storage.identity;
+    return text + " rd.pando.address=${netX/ip}/${netX/netmask} rd.pando.gateway=${netX/gateway}";
+}
+
+}  // namespace
 
 std::string ipxe_script(const Cluster& cluster, std::string_view extra_arguments, std::string_view directory) {
     std::string nodes;
@@ -158,7 +153,7 @@ std::string ipxe_script(const Cluster& cluster, std::string_view extra_arguments
                 nodes += fmt::format("iseq ${{netX/mac}} {} && set node {} ||\n", *nic.mac,
                                      fmt::join(node.kernel_arguments, " "));
     }
-    std::string arguments;
+    std::string arguments = storage_arguments(cluster);
     for (const auto& argument : cluster.boot.kernel_arguments) arguments += " " + argument;
     if (!extra_arguments.empty()) arguments += fmt::format(" {}", extra_arguments);
     const std::string base = directory.empty() ? base_url(cluster) : fmt::format("{}/{}", base_url(cluster), directory);

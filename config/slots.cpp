@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/slots.h"
 
+#include "config/bundle_header.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,17 +10,9 @@
 namespace pando::config {
 namespace {
 
-constexpr size_t slot_count = 2;
-
 uint64_t whole_blocks(uint64_t bytes) { return (bytes + Store::block - 1) / Store::block * Store::block; }
 
 bool only_zeros(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
-
-Result<> check_size(const Store& store) {
-    if (store.size() >= slot_count * slot_size) return {};
-    return fail("{} has {} bytes, the bundle's slots take {}", store.name(), store.size(), slot_count * slot_size)
-        .advise("is this the partition pando-bundle of a LUN that pando prepared?");
-}
 
 Slot told(SlotState state, std::string cluster, std::string says) {
     Slot slot;
@@ -148,15 +142,6 @@ Result<Bundle> read_newest(Store& store, std::string_view cluster) {
     if (any(slots, SlotState::future)) return of_newer_pando(store, slots);
     if (!slots.newest) return no_bundle(store, slots, cluster);
     return std::move(*slots.slots[*slots.newest].bundle);
-}
-
-Result<uint64_t> peek_generation(Store& store) {
-    TRY(check_size(store));
-    uint64_t newest = 0;
-    for (size_t i = 0; i < slot_count; ++i)
-        if (const auto header = read_header(TRY(store.read(i * slot_size, Store::block))); header)
-            newest = std::max(newest, header->generation);
-    return newest;
 }
 
 Result<> write_slot(Store& store, const Bundle& bundle) {

@@ -17,6 +17,7 @@
 
 namespace pando::config {
 
+constexpr size_t slot_count = 2;
 constexpr uint64_t slot_size = 4U << 20U;  // bytes
 
 // foreign: another cluster's, or no bundle at all; future: of a version that this Pando cannot read.
@@ -32,7 +33,7 @@ struct Slot {
 };
 
 struct Slots {
-    std::array<Slot, 2> slots;
+    std::array<Slot, slot_count> slots;
     std::optional<size_t> newest;  // index of the valid slot with the highest generation
 };
 
@@ -43,6 +44,9 @@ Result<Slots> read_slots(Store& store, std::string_view cluster);
 // another cluster, it was written by a newer Pando. That one counts beside a valid slot, too: it is what the cluster
 // goes by now, and a machine that went by the older slot would join with an outdated description.
 Result<Bundle> read_newest(Store& store, std::string_view cluster);
+
+// Has it room for the slots?
+Result<> check_size(const Store& store);
 
 // The highest generation that the headers name, by reading 4 KiB of each slot: to see whether anything changed. 0:
 // none. What it names may be torn; read_newest() decides.

@@ -9,7 +9,7 @@
 // that names two. A NIC is a part that moves. One that belongs to another node is only named in the remark, if UUID or
 // serial decided and one more key of the node agrees. Without that one the UUID may be one that two boards share, and
 // taking the wrong of two nodes would let fencing shoot the wrong machine: it is refused. For the same reason a MAC
-// does not make a machine the node that cluster.yaml binds to another UUID or serial (decision 0010). Keys that many
+// does not make a machine the node that cluster.yaml binds to another UUID or serial (decision 0012). Keys that many
 // machines have (hwdetect/placeholder.h) and MACs that the kernel made up decide nothing.
 //
 // UUIDs: the kernel shows the first three fields little-endian, as SMBIOS 2.6 and QEMU mean them; some firmware

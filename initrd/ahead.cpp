@@ -5,11 +5,10 @@
 #include "chroot-builder/agents.h"
 #include "chroot-builder/manifest.h"
 #include "chroot-builder/residence.h"
-#include "config/render.h"
 #include "hwdetect/coldplug.h"
 #include "initrd/api_mounts.h"
 #include "initrd/background.h"
-#include "initrd/iscsi.h"
+#include "initrd/daemon_files.h"
 
 namespace pando::initrd {
 namespace {
@@ -36,37 +35,11 @@ Result<FilledChroot> fill(ChrootJob job) {
     return filled;
 }
 
-Result<> write_daemon_configuration(const Boot& boot) {
-    const fs::path etc = fs::path(chroot::chroot_path) / "etc";
-    TRY(make_directories(etc / "corosync"));
-    TRY(make_directories(etc / "dlm"));
-    TRY(make_directories(etc / "iscsi"));
-    const auto key = boot.bundle->files.find("authkey");
-    if (key == boot.bundle->files.end())
-        return fail("the bundle carries no authkey").advise("make it again: pando bundle make");
-    TRY(write_file_atomic(etc / "corosync/authkey", key->second, 0400));
-    TRY(write_file_atomic(etc / "corosync/corosync.conf", config::corosync_conf(*boot.cluster)));
-    // Passwords of fence devices are in it.
-    TRY(write_file_atomic(etc / "dlm/dlm.conf", config::dlm_conf(*boot.cluster), 0600));
-    const auto files = TRY(boot.bundle->agent_files(*boot.cluster));
-    for (const auto& file : config::agent_files(*boot.cluster)) {
-        const fs::path path = fs::path(chroot::chroot_path) / fs::path(file.path).relative_path();
-        TRY(make_directories(path.parent_path()));
-        TRY(write_file_atomic(path, files.at(file.path), file.mode()));
-    }
-    TRY(write_file_atomic(etc / "hosts", config::hosts(*boot.cluster)));
-    TRY(write_file_atomic(etc / "hostname", boot.node().name + "\n"));
-    if (const auto& iscsi = boot.cluster->storage.iscsi)
-        TRY(write_file_atomic(etc / "iscsi/initiatorname.iscsi",
-                              "InitiatorName=" + initiator_name(*iscsi, boot.node()) + "\n"));
-    return {};
-}
-
 Result<chroot::SurvivalNamespace*> make_survival(Boot& boot, const std::shared_future<Result<FilledChroot>>& filling) {
     if (const auto& filled = filling.get(); !filled) return Failure(filled.error());
     TRY(hwdetect::load_modules({"configfs"}));
     TRY(mount_configfs());
-    TRY(write_daemon_configuration(boot));
+    TRY(write_daemon_files(*boot.bundle, *boot.cluster, boot.node(), chroot::chroot_path));
     boot.survival = TRY(chroot::SurvivalNamespace::create(chroot::chroot_path));
     return &*boot.survival;
 }
@@ -87,18 +60,6 @@ std::vector<FenceAnswer> ask_from_chroot(const Boot& boot, Milliseconds patience
 }
 
 }  // namespace
-
-void peek_bundle(Boot& boot) {
-    const auto blob = read_file(config::baked_bundle_path, config::bundle_limit);
-    if (!blob) return;
-    auto bundle = config::decode(*blob);
-    if (!bundle) return;  // stage bundle reads it again and says what is wrong
-    auto cluster = bundle->description();
-    if (!cluster) return;
-    boot.bundle = std::move(*bundle);
-    boot.cluster = std::move(*cluster);
-    if (auto identity = hwdetect::identify(boot.machine, *boot.cluster)) boot.identity = *identity;
-}
 
 void begin_chroot(Boot& boot) {
     if (!needs_begin(boot.survival_made)) return;

@@ -7,9 +7,6 @@
 
 namespace pando::initrd {
 
-// Knows the node as soon as hardware alone can tell: with a bundle baked in.
-void peek_bundle(Boot& boot);
-
 // Needs the node: fills the chroot from the image's manifest, writes the daemons' configuration and makes the namespace
 // they will live in. Collected by stage chroot.
 void begin_chroot(Boot& boot);

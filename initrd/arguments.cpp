@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/arguments.h"
 
+#include "config/values.h"
 #include "initrd/stages.h"
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
+#include <map>
 #include <set>
+#include <sstream>
 #include <vector>
 
 namespace pando::initrd {
@@ -73,10 +77,95 @@ Result<std::vector<Argument>> split(std::string_view line) {
     return arguments;
 }
 
+// 255.255.255.0, as iPXE has it, or 24.
+Result<int> prefix_of(std::string_view mask) {
+    if (const auto length = config::parse_number(mask, 1, 128)) return static_cast<int>(*length);
+    const auto ip = config::parse_ip(mask);
+    if (!ip || ip->v6 || std::countl_one(ip->v4()) != std::popcount(ip->v4()) || ip->v4() == 0)
+        return bad_input("\"{}\" is no network mask", mask);
+    return std::popcount(ip->v4());
+}
+
+Result<> read_cluster(BootArguments& arguments, const std::string& value) {
+    if (!config::is_word(value, "_-", 32)) return bad_input("\"{}\" is no cluster's name", value);
+    arguments.cluster = value;
+    return {};
+}
+
+Result<> read_target(BootArguments& arguments, const std::string& value) {
+    if (!config::is_word(value, ".:-_", 223)) return bad_input("\"{}\" is no iSCSI target", value);
+    arguments.storage.iscsi->target = value;
+    return {};
+}
+
+Result<> read_portals(BootArguments& arguments, const std::string& value) {
+    std::istringstream words(value);
+    for (std::string word; std::getline(words, word, ',');)
+        arguments.storage.iscsi->portals.push_back(TRY(config::parse_portal(word)).text());
+    return {};
+}
+
+Result<> read_lun(BootArguments& arguments, const std::string& value) {
+    arguments.storage.iscsi->lun = static_cast<uint32_t>(TRY(config::parse_number(value, 0, 16383)));
+    return {};
+}
+
+Result<> read_initiator(BootArguments& arguments, const std::string& value) {
+    if (!config::is_word(value, ".:-", 200)) return bad_input("\"{}\" is no beginning of an initiator's name", value);
+    arguments.storage.iscsi->initiator_prefix = value;
+    return {};
+}
+
+Result<> read_identity(BootArguments& arguments, const std::string& value) {
+    arguments.storage.identity = value;
+    return {};
+}
+
+// A boot loader without an address of its own leaves these empty.
+Result<> read_address(BootArguments& arguments, const std::string& value) {
+    if (value.empty() || value == "/") return {};
+    const size_t slash = value.find('/');
+    if (slash == std::string::npos) return bad_input("\"{}\" has no mask", value);
+    const auto ip = TRY(config::parse_ip(value.substr(0, slash)));
+    const int prefix = TRY(prefix_of(value.substr(slash + 1)));
+    if (prefix > ip.width()) return bad_input("/{} is longer than the address", prefix);
+    if (!arguments.address) arguments.address.emplace();
+    arguments.address->address = fmt::format("{}/{}", ip.text(), prefix);
+    return {};
+}
+
+Result<> read_gateway(BootArguments& arguments, const std::string& value) {
+    if (value.empty() || value == "0.0.0.0") return {};
+    if (!arguments.address) arguments.address.emplace();
+    arguments.address->gateway = TRY(config::parse_ip(value)).text();
+    return {};
+}
+
+using Read = Result<> (*)(BootArguments&, const std::string&);
+const std::map<std::string, Read, std::less<>> storage_keys = {
+    {"rd.pando.cluster", read_cluster}, {"rd.pando.target", read_target},       {"rd.pando.portals", read_portals},
+    {"rd.pando.lun", read_lun},         {"rd.pando.initiator", read_initiator}, {"rd.pando.identity", read_identity},
+    {"rd.pando.address", read_address}, {"rd.pando.gateway", read_gateway},
+};
+
+// What is said of the LUN must be whole: half of it would make a blade look elsewhere.
+Result<> check_storage(BootArguments& arguments) {
+    auto& iscsi = arguments.storage.iscsi;
+    if (iscsi->target.empty() && iscsi->portals.empty()) {
+        iscsi.reset();
+        arguments.storage.transport = "local";
+    } else if (iscsi->target.empty() || iscsi->portals.empty()) {
+        return bad_input("kernel command line: rd.pando.target and rd.pando.portals belong together");
+    }
+    if (arguments.address && arguments.address->address.empty()) arguments.address.reset();  // a gateway alone
+    return {};
+}
+
 }  // namespace
 
 Result<BootArguments> parse_boot_arguments(std::string_view command_line) {
     BootArguments arguments;
+    arguments.storage.iscsi.emplace();
     std::set<std::string> seen;
     for (const Argument& argument : TRY(split(command_line))) {
         const std::string& key = argument.key;
@@ -89,7 +178,10 @@ Result<BootArguments> parse_boot_arguments(std::string_view command_line) {
             return bad_input("kernel command line: {} is given twice", key)
                 .advise("keep one of them in the boot script");
 
-        if (key == "BOOTIF") {
+        if (const auto reader = storage_keys.find(key); reader != storage_keys.end()) {
+            if (auto read = reader->second(arguments, value); !read)
+                return Failure(read.error().context("kernel command line: " + key));
+        } else if (key == "BOOTIF") {
             arguments.boot_mac = mac_of_bootif(value);
             if (!arguments.boot_mac)
                 return bad_input("kernel command line: BOOTIF={} is not 01- and a MAC with dashes", value)
@@ -116,9 +208,11 @@ Result<BootArguments> parse_boot_arguments(std::string_view command_line) {
             return bad_input("kernel command line: {} is unknown", argument.shown())
                 .advise(
                     "known: rd.pando.break=STAGE rd.pando.install=URL rd.pando.overwrite=IDENTITY "
-                    "rd.pando.debug");
+                    "rd.pando.debug, and what boot.ipxe says of the storage: rd.pando.cluster, target, portals, lun, "
+                    "initiator, identity, address, gateway");
         }
     }
+    TRY(check_storage(arguments));
     // Left behind in a boot script, it would wait there for the next installation.
     if (arguments.overwrite && !arguments.install)
         return bad_input("kernel command line: rd.pando.overwrite without rd.pando.install")

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "config/cluster.h"
 
 #include <optional>
 #include <string>
@@ -12,7 +13,18 @@
 
 namespace pando::initrd {
 
+// The address that the boot loader had; the first stages go on with it.
+struct BootAddress {
+    std::string address;                 // with prefix: 192.0.2.11/24
+    std::optional<std::string> gateway;  // none: only its own network
+};
+
 struct BootArguments {
+    // How the LUN is reached before anything else is known; nothing of it is secret.
+    std::string cluster;                 // rd.pando.cluster=NAME
+    config::Storage storage;             // rd.pando.target=IQN .portals=A,B .lun=N .initiator=PREFIX .identity=WWN
+    std::optional<BootAddress> address;  // rd.pando.address=A/MASK or A/LENGTH, rd.pando.gateway=G; empty: by DHCP
+
     std::optional<std::string> break_stage;  // rd.pando.break=STAGE
     std::optional<std::string> install;      // rd.pando.install=URL
     std::optional<std::string> overwrite;    // rd.pando.overwrite=IDENTITY, with the former only

@@ -4,6 +4,7 @@
 
 #include "base/process.h"
 #include "base/result.h"
+#include "base/store.h"
 #include "chroot-builder/survival_namespace.h"
 #include "config/bundle.h"
 #include "config/cluster.h"
@@ -18,6 +19,7 @@
 
 #include <filesystem>
 #include <future>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,13 +32,15 @@ struct Boot {
 
     // Filled by the stages, in this order.
     hwdetect::Machine machine;
+    std::unique_ptr<Store>
+        store;  // the bundle partition, reached without the kernel's session, until the node is known
     std::optional<config::Bundle> bundle;
     std::optional<config::Cluster> cluster;
     hwdetect::Identity identity;  // its node points into `cluster`
     std::optional<chroot::SurvivalNamespace> survival;
     std::optional<ReadySocket> corosync_ready;
     bool corosync_is_ready = false;
-    std::optional<Child> keeper, corosync, dlm_controld, iscsid;
+    std::optional<Child> keeper, corosync, dlm_controld, iscsid, follower;
     std::string root_device;  // /dev/sda3
 
     // Work that goes on beside the stages (initrd/ahead.h); each is collected by the stage it belongs to. Shared

@@ -18,7 +18,7 @@ constexpr const char* sets_directory = "sets";
 constexpr const char* current_link = "current";
 constexpr size_t id_length = 16;  // hex digits
 // boot.ipxe comes first: from its rename on, no blade needs the others under these names.
-constexpr const char* files[] = {"boot.ipxe", "vmlinuz", "pando.img", "bundle.cpio"};
+constexpr const char* files[] = {"boot.ipxe", "vmlinuz", "pando.img"};
 
 Result<> flush(const fs::path& directory) {
     for (const char* name : files) {
@@ -55,7 +55,7 @@ Result<> move_set(const fs::path& directory, const fs::path& place) {
 
 Result<std::string> set_of(const fs::path& directory, std::string_view script) {
     Sha256 hash;
-    for (const char* name : {"vmlinuz", "pando.img", "bundle.cpio"}) hash.add(TRY(sha256_of_file(directory / name)));
+    for (const char* name : {"vmlinuz", "pando.img"}) hash.add(TRY(sha256_of_file(directory / name)));
     hash.add(script);
     return fmt::format("{}/{}", sets_directory, hash.hex().substr(0, id_length));
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The boot files as sets: a blade fetches four files in turn, and must never get two of one build and two of another,
-// whether a build comes in between or the power goes.
+// The boot files as sets: a blade fetches three files in turn, and must never get some of one build and some of
+// another, whether a build comes in between or the power goes.
 //
-//   OUTPUT/sets/ID/             vmlinuz, pando.img, bundle.cpio, boot.ipxe; ID is that of their content
+//   OUTPUT/sets/ID/             vmlinuz, pando.img, boot.ipxe; ID is that of their content
 //   OUTPUT/current -> sets/ID   one rename makes a set the one to boot
 //   OUTPUT/vmlinuz -> current/vmlinuz, and so on: the names that servers, scripts and people use
 //
@@ -18,10 +18,10 @@
 
 namespace pando::initrd {
 
-// "sets/ID" for the kernel, image and bundle in `directory` and what boot.ipxe says beside its own directory.
+// "sets/ID" for the kernel and image in `directory` and what boot.ipxe says beside its own directory.
 Result<std::string> set_of(const std::filesystem::path& directory, std::string_view script);
 
-// Moves `directory`, which holds the four files and lies in a work directory on the same filesystem, to `output`/`set`
+// Moves `directory`, which holds the three files and lies in a work directory on the same filesystem, to `output`/`set`
 // and makes it the current one.
 Result<> publish_set(const std::filesystem::path& directory, const std::filesystem::path& output,
                      const std::filesystem::path& set);

@@ -11,6 +11,7 @@
 #include "initrd/console.h"
 #include "initrd/device_map.h"
 #include "initrd/ending.h"
+#include "initrd/follow.h"
 #include "initrd/unmounting.h"
 
 #include <poll.h>
@@ -164,6 +165,15 @@ Result<std::string> leave_cluster() {
     return std::string(daemons.empty() ? "not needed: corosync does not run" : "ok");
 }
 
+// Without it the next machine that becomes this node has to watch for a while whether this one lives: no reset for
+// that.
+void give_claim_back() {
+    if (const auto ended = end_daemon(fmt::format("@{}", follower_name), seconds(5)))
+        log::info("exit: give the node's claim back {}", *ended);
+    else
+        log::warning("exit: the node's claim stays: {}", ended.error().what);
+}
+
 Ending ending_of(std::string_view verb) {
     if (verb == "poweroff") return Ending::power_off;
     if (verb == "halt") return Ending::halt;
@@ -194,6 +204,7 @@ void exit_main(int argc, char** argv) {
     remove_root_map();
     step("end dlm_controld", end_daemon("@dlm_controld", seconds(20)));
     step("leave the cluster", leave_cluster());
+    give_claim_back();
     step("end iscsid", end_daemon("@iscsid", seconds(5)));
     make_disk_read_only(Deadline::after(seconds(20)));
     log::info("exit: {}", verb);

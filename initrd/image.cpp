@@ -11,7 +11,6 @@
 #include "chroot-builder/install.h"
 #include "chroot-builder/manifest.h"
 #include "chroot-builder/place.h"
-#include "config/bundle.h"
 #include "config/load.h"
 #include "config/render.h"
 #include "hwdetect/coldplug.h"
@@ -248,9 +247,6 @@ Result<Image> build_image(const ImageOptions& options) {
     for (const std::string& warning : manifest.warnings) log::warning("{}", warning);
     TRY(chroot::check_size(cluster.chroot.size, manifest));  // on a disk, too: it may be missing one day
 
-    const auto bundle =
-        config::bundle_archive(config::encode(TRY(config::make_bundle(options.cluster_yaml, options.generation))));
-
     TRY(make_directories(options.output));
     const fs::path output = fs::canonical(options.output);
     const auto lock =
@@ -268,11 +264,9 @@ Result<Image> build_image(const ImageOptions& options) {
     if (rename((work.path() / "pando.img").c_str(), (set / "pando.img").c_str()) < 0)
         return fail_errno(errno, "moving the image");
     TRY(copy_readable(root / "boot" / ("vmlinuz-" + image.kernel), set / "vmlinuz"));
-    TRY(write_file_atomic(set / "bundle.cpio", bundle, config::bundle_archive_mode));
     const std::string name = TRY(set_of(set, config::ipxe_script(cluster, "")));
     TRY(write_file_atomic(set / "boot.ipxe", config::ipxe_script(cluster, "", name)));
     image.image_bytes = fs::file_size(set / "pando.img", ec);
-    image.bundle_bytes = bundle.size();
     TRY(publish_set(set, output, name));
     return image;
 }

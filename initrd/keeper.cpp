@@ -23,7 +23,19 @@ namespace {
 const std::vector<std::filesystem::path> directories = {"/usr/", "/etc"};
 constexpr Milliseconds try_again{10000};
 
-// Until an entry of "/" was replaced: a generation comes into place as a new /usr. Or until the deadline.
+// A generation comes into place as a new /usr; a newer description of the cluster as new files of the daemons.
+const std::vector<const char*> watched = {"/", "/etc", "/etc/corosync", "/etc/dlm", "/etc/pando/fence"};
+
+Result<UniqueFd> watch() {
+    UniqueFd notifications(inotify_init1(IN_CLOEXEC));
+    if (!notifications.valid()) return fail_errno(errno, "watching the chroot");
+    for (const char* directory : watched)
+        if (inotify_add_watch(notifications.get(), directory, IN_MOVED_TO) < 0)
+            return fail_errno(errno, "watching {} of the chroot", directory);
+    return notifications;
+}
+
+// Until something was replaced there. Or until the deadline.
 Result<> wait_for_change(int notifications, Deadline deadline) {
     alignas(inotify_event) std::array<char, 4096> events;
     pollfd changed{notifications, POLLIN, 0};
@@ -35,10 +47,7 @@ Result<> wait_for_change(int notifications, Deadline deadline) {
 Result<> keep() {
     // Our own memory too, or we could be what is waited for.
     if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0) return fail_errno(errno, "locking memory");
-    const UniqueFd notifications(inotify_init1(IN_CLOEXEC));
-    // Watched before it is looked at, so that no change comes in between.
-    if (!notifications.valid() || inotify_add_watch(notifications.get(), "/", IN_MOVED_TO) < 0)
-        return fail_errno(errno, "watching the chroot");
+    const UniqueFd notifications = TRY(watch());  // before it is looked at, so that no change comes in between
     auto held = TRY(chroot::HeldFiles::hold(directories));
     TRY(report_ready());
     log::info("keeps {} files in memory, {:.1f} MB", held.count(), static_cast<double>(held.bytes()) / 1e6);

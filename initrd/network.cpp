@@ -97,6 +97,21 @@ Result<> apply_plan(const config::Node& node, const hwdetect::Machine& machine, 
     return {};
 }
 
+Result<> adopt_address(const std::string& interface, const BootAddress& address, Deadline deadline) {
+    auto events = TRY(LinkEvents::listen());
+    std::vector<std::string> lines = {
+        "link set dev lo up", fmt::format("link set dev {} up", interface),
+        fmt::format("address replace {} dev {} valid_lft forever preferred_lft forever", address.address, interface)};
+    if (address.gateway)
+        lines.push_back(fmt::format("route replace default via {} dev {}", *address.gateway, interface));
+    TRY(ip_batch(lines, deadline));
+    if (!TRY(events.until([&] { return interface_running(interface); }, deadline)))
+        return fail("{} has no link, though this machine was booted over it", interface)
+            .kind(ErrorKind::timeout)
+            .advise("check the cable and the switch port");
+    return {};
+}
+
 Result<Lease> bootstrap(const hwdetect::Machine& machine, std::string_view boot_mac, Deadline deadline) {
     auto nics = machine.nics;
     if (nics.empty())

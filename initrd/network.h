@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "config/cluster.h"
 #include "hwdetect/machine.h"
+#include "initrd/arguments.h"
 
 #include <functional>
 #include <optional>
@@ -41,6 +42,9 @@ struct Lease {
 // Asks on one interface (which is set up for it) and configures what was given. Waits for the link, then for the
 // answer, both within the deadline; the error tells which of them was missing.
 Result<Lease> dhcp(const std::string& interface, Deadline deadline);
+
+// Puts the boot loader's address on the NIC that booted, and waits for its link.
+Result<> adopt_address(const std::string& interface, const BootAddress& address, Deadline deadline);
 
 // The first address of a blade that does not know yet which node it is: DHCP on the NIC that booted (`boot_mac`
 // as parse_boot_arguments() has it, or empty), then on the others, those with a link first.

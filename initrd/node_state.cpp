@@ -28,7 +28,7 @@ bool runs_inside_chroot() {
 
 // iscsid only where the root comes over iSCSI: without it a lost connection is never made again.
 std::vector<std::string> required_daemons() {
-    std::vector<std::string> names = {"@corosync", "@dlm_controld", "@pando-survival"};
+    std::vector<std::string> names = {"@corosync", "@dlm_controld", "@pando-survival", "@pando-follow"};
     if (!list_directory("/sys/class/iscsi_session").value_or(std::vector<std::string>()).empty())
         names.emplace_back("@iscsid");
     return names;

@@ -4,6 +4,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "config/bundle.h"
 
 #include <string>
 
@@ -12,6 +13,7 @@ namespace pando::initrd {
 struct Boot;
 
 Result<std::string> run_hardware(Boot& boot, Deadline deadline);
+Result<std::string> run_bootstrap(Boot& boot, Deadline deadline);
 Result<std::string> run_network(Boot& boot, Deadline deadline);
 Result<std::string> run_storage(Boot& boot, Deadline deadline);
 Result<std::string> run_bundle(Boot& boot, Deadline deadline);
@@ -23,5 +25,8 @@ Result<std::string> run_root(Boot& boot, Deadline deadline);
 Result<std::string> run_cdsl(Boot& boot, Deadline deadline);
 Result<std::string> run_handover(Boot& boot, Deadline deadline);
 Result<std::string> run_install(Boot& boot, Deadline deadline);
+
+// This boot goes by this bundle from here on; which node it is has to be found out anew.
+Result<> take_bundle(Boot& boot, config::Bundle bundle);
 
 }  // namespace pando::initrd

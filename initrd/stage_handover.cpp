@@ -3,7 +3,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "config/networkd.h"
+#include "hwdetect/coldplug.h"
 #include "initrd/boot.h"
+#include "initrd/refresh.h"
 #include "initrd/stage_functions.h"
 #include "initrd/switch_root.h"
 
@@ -21,12 +23,19 @@ void give_console_to_init() {
     if (console > 2) close(console);
 }
 
+// Drivers that no stage waited for: watchdogs, the BMC.
+void tell_background() {
+    const auto since = hwdetect::coldplug_since();
+    for (const auto& driver : since.loaded) log::info("driver: {} for {}", driver.module, driver.device);
+    for (const auto* lines : {&since.failed, &since.firmware, &since.missing})
+        for (const std::string& line : *lines) log::warning("driver: {}", line);
+}
+
 }  // namespace
 
 Result<std::string> run_handover(Boot& boot, Deadline) {
-    std::string keys;
-    for (const std::string& key : boot.cluster->access.authorized_keys) keys += key + "\n";
-    TRY(write_file_atomic("/run/pando/authorized_keys", keys, 0644));
+    tell_background();
+    TRY(write_authorized_keys(*boot.cluster));
     TRY(config::write_networkd(*boot.cluster, boot.node(), config::networkd_directory));
     TRY(write_file_atomic(config::resolv_conf_file, config::resolv_conf(boot.node()), 0644));
     for (const auto* daemon : {&boot.corosync, &boot.dlm_controld}) {

@@ -1,23 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Stage identity: machine to node.
+// Stage identity: machine to node. A machine that is no node of the description waits, where operators see it, until a
+// newer description names it; then it goes on. Then the node is claimed: no other machine may be it.
 #include "base/file.h"
 #include "base/log.h"
+#include "config/register.h"
+#include "initrd/ahead.h"
 #include "initrd/boot.h"
+#include "initrd/claim.h"
+#include "initrd/machine_record.h"
+#include "initrd/pending.h"
 #include "initrd/stage_functions.h"
 
 #include <unistd.h>
 
 namespace pando::initrd {
+namespace {
 
-Result<std::string> run_identity(Boot& boot, Deadline) {
-    // Known already when hardware and bundle told it before the network: work ahead of its stage reads it meanwhile.
-    if (boot.identity.node == nullptr) boot.identity = TRY(hwdetect::identify(boot.machine, *boot.cluster));
+Result<> claim_node(Boot& boot, Deadline deadline) {
+    config::Claim mine;
+    mine.id = boot.node().id;
+    mine.node = boot.node().name;
+    mine.machine = machine_record(boot.machine, boot.arguments.boot_mac.value_or(""), boot.node().cluster_address());
+    mine.boot = boot_id();
+    mine.generation = boot.bundle->generation;
+    (void)TRY(take_claim(*boot.store, std::move(mine), deadline));
+    boot.store.reset();  // the node's own network comes next, and this session would not outlive it
+    return {};
+}
+
+}  // namespace
+
+Result<std::string> run_identity(Boot& boot, Deadline deadline) {
+    if (!boot.store) TRY(run_bootstrap(boot, deadline));  // a second try
+    TRY(identify_or_wait(boot, deadline));
     if (!boot.identity.remark.empty()) log::warning("{}", boot.identity.remark);
+    TRY(claim_node(boot, deadline));
     const std::string& name = boot.node().name;
     boot.timeline.node = name;
     if (sethostname(name.c_str(), name.size()) < 0) return fail_errno(errno, "setting the host name {}", name);
     TRY(write_file_atomic("/run/pando/node", name + "\n"));
-    return fmt::format("{} (node id {}), by {}", name, boot.node().id, boot.identity.key);
+    if (!boot.arguments.install) begin_chroot(boot);
+    return fmt::format("{} (node id {}), by {}", name, boot.node().id, hwdetect::why(boot.identity));
 }
 
 }  // namespace pando::initrd

@@ -7,9 +7,12 @@
 #include "initrd/ahead.h"
 #include "initrd/background.h"
 #include "initrd/boot.h"
+#include "initrd/bundle_disk.h"
 #include "initrd/enter_script.h"
+#include "initrd/follow.h"
 #include "initrd/quorum.h"
 #include "initrd/stage_functions.h"
+#include "initrd/take_over.h"
 
 #include <poll.h>
 #include <algorithm>
@@ -82,6 +85,33 @@ Result<> wait_ready(const ReadySocket& ready, Child& daemon, const std::string& 
     return Failure(error);
 }
 
+// The node's claim goes over to the process that keeps it for as long as the node is up. It has beaten once, and found
+// that nobody else had taken the node, when it is ready: corosync must not start before that.
+Result<> start_follower(Boot& boot, const fs::path& bundle_partition, Deadline deadline) {
+    if (boot.follower && boot.follower->running()) return {};
+    const auto ready = TRY(ReadySocket::open("pando-follow"));
+    boot.follower = TRY(
+        boot.survival->start({"/usr/sbin/pando-survival", "follow", bundle_partition, std::to_string(boot.node().id)},
+                             {{"NOTIFY_SOCKET", ready.address()}}, follower_name));
+    return wait_ready(ready, *boot.follower, follower_name, deadline);
+}
+
+// A description that was written since this boot read its own: corosync must not begin by the older list of nodes.
+Result<> go_by_newest(Boot& boot, const fs::path& bundle_partition) {
+    const std::string name = boot.node().name;
+    const auto store = TRY(open_store(bundle_partition));
+    auto newer = TRY(take_over_newer(*store, *boot.bundle, name));
+    if (!newer) return {};
+    TRY(take_bundle(boot, std::move(*newer)));
+    // It may bind the node to another machine by now: ours would be one that nobody can fence.
+    boot.identity = TRY(hwdetect::identify(boot.machine, *boot.cluster));
+    if (boot.node().name != name)
+        return fail("generation {} of the description makes this machine {}, no longer {}", boot.bundle->generation,
+                    boot.node().name, name)
+            .advise("boot this machine again");
+    return {};
+}
+
 // Not before this stage: a member of corosync's that has no dlm_controld is fenced by the others as one that failed to
 // start (dlm's post_join_delay), so nothing may hold a boot up between here and dlm_controld.
 Result<> start_corosync(Boot& boot, Deadline deadline) {
@@ -115,6 +145,9 @@ Result<> start_dlm_controld(Boot& boot, Deadline deadline) {
 }  // namespace
 
 Result<std::string> run_join(Boot& boot, Deadline deadline) {
+    const fs::path bundle_partition = TRY(find_bundle_partition(boot.cluster->storage));
+    TRY(start_follower(boot, bundle_partition, deadline));
+    TRY(go_by_newest(boot, bundle_partition));
     TRY(start_corosync(boot, deadline));
     const auto tell = [&](const Quorum& quorum) {
         if (quorum.quorate) return;

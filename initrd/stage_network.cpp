@@ -1,25 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Stage network: the node's own plan once it is known, else an address by DHCP.
+// Stage network: the node's own plan, in place of the address it was loaded with.
+#include "base/log.h"
+#include "hwdetect/coldplug.h"
 #include "initrd/ahead.h"
 #include "initrd/boot.h"
 #include "initrd/network.h"
 #include "initrd/stage_functions.h"
 
+#include <algorithm>
+
 namespace pando::initrd {
+namespace {
+
+bool has_planned_nics(const config::Node& node, const hwdetect::Machine& machine) {
+    const auto there = [&](const config::Nic& nic) {
+        return !nic.mac || std::any_of(machine.nics.begin(), machine.nics.end(),
+                                       [&](const auto& each) { return each.mac == *nic.mac; });
+    };
+    return std::all_of(node.nics.begin(), node.nics.end(), there);
+}
+
+// Stage hardware waited for the NIC that booted alone.
+Result<> wait_for_nics(Boot& boot, Deadline deadline) {
+    const auto root = TRY(Sysroot::open("/"));
+    const auto satisfied = [&] {
+        auto machine = hwdetect::read_machine(root);
+        if (machine) boot.machine = std::move(*machine);
+        return has_planned_nics(boot.node(), boot.machine);
+    };
+    if (satisfied()) return {};
+    const auto coldplug = TRY(hwdetect::coldplug(satisfied, deadline));
+    for (const std::string& failed : coldplug.failed) log::warning("driver: {}", failed);
+    for (const std::string& missing : coldplug.missing) log::warning("{}", missing);
+    return {};  // apply_plan() names a NIC that is still not there
+}
+
+}  // namespace
 
 Result<std::string> run_network(Boot& boot, Deadline deadline) {
-    // A first try may have given the interfaces their names already.
-    boot.machine = TRY(hwdetect::read_machine(TRY(Sysroot::open("/"))));
-    std::string result;
-    if (boot.identity.node != nullptr) {
-        TRY(apply_plan(boot.node(), boot.machine, deadline));
-        result = fmt::format("{} on {}", boot.node().cluster_address(), boot.node().cluster_nic()->name);
-    } else {
-        const Lease lease = TRY(bootstrap(boot.machine, boot.arguments.boot_mac.value_or(""), deadline));
-        result = fmt::format("{} on {} by DHCP", lease.address, lease.interface);
-    }
-    if (boot.identity.node != nullptr && !boot.arguments.install) begin_fence_check(boot);
-    return result;
+    TRY(wait_for_nics(boot, deadline));
+    TRY(apply_plan(boot.node(), boot.machine, deadline));
+    if (!boot.arguments.install) begin_fence_check(boot);
+    return fmt::format("{} on {}", boot.node().cluster_address(), boot.node().cluster_nic()->name);
 }
 
 }  // namespace pando::initrd

@@ -14,12 +14,16 @@ const std::vector<Stage>& boot_stages() {
     static const std::vector<Stage> stages = {
         {"hardware", seconds(60), Policy::reboot, run_hardware,
          "compare the drivers in the image with this machine: pando image build --any-machine carries all"},
+        {"bootstrap", seconds(60), Policy::reboot, run_bootstrap,
+         "check that the target runs, exports the LUN, and is reachable from the boot network"},
+        {"bundle", seconds(30), Policy::rescue, run_bundle,
+         "write the cluster's description to the LUN: pando bundle write, on a live node or on the storage's host"},
+        {"identity", std::chrono::minutes(30), Policy::reboot, run_identity,
+         "bind this machine to a node: pando node replace NODE --pending, on a live node"},
         {"network", seconds(60), Policy::reboot, run_network,
          "check cable, switch port and VLAN of the NICs named above"},
         {"storage", seconds(60), Policy::reboot, run_storage,
          "check that the target runs, exports the LUN to this initiator, and is reachable from here"},
-        {"bundle", seconds(15), Policy::rescue, run_bundle, "write the bundle again: pando bundle make"},
-        {"identity", seconds(15), Policy::rescue, run_identity, "add this machine to a node in cluster.yaml"},
         {"preflight", seconds(60), Policy::rescue, run_preflight,
          "a cluster without working fencing must not mount; test the device named above by hand"},
         {"chroot", seconds(60), Policy::rescue, run_chroot, "build the image again: pando image build"},
@@ -34,7 +38,7 @@ const std::vector<Stage>& boot_stages() {
 
 const std::vector<Stage>& install_stages() {
     static const std::vector<Stage> stages = [] {
-        std::vector<Stage> all(boot_stages().begin(), boot_stages().begin() + 4);
+        std::vector<Stage> all(boot_stages().begin(), boot_stages().begin() + 6);
         all.push_back({"install", std::chrono::minutes(30), Policy::rescue, run_install,
                        "the LUN is as the last line before says; the installation can be started again"});
         return all;

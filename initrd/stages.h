@@ -25,7 +25,7 @@ struct Stage {
 };
 
 const std::vector<Stage>& boot_stages();     // hardware … handover
-const std::vector<Stage>& install_stages();  // hardware, network, storage, bundle, install: rd.pando.install
+const std::vector<Stage>& install_stages();  // hardware … storage, then install: rd.pando.install
 
 bool is_stage(std::string_view name);
 std::string stage_names();  // "hardware network …" for messages

@@ -39,6 +39,10 @@ void Timeline::begin(std::string_view stage, unsigned attempt) {
     stages.push_back(std::move(record));
 }
 
+void Timeline::detail(std::string_view text) {
+    if (!stages.empty()) stages.back().detail = text;
+}
+
 void Timeline::succeed(std::string_view detail) {
     stages.back().end = now();
     stages.back().result = "ok";

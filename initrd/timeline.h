@@ -35,6 +35,7 @@ public:
     std::vector<StageRecord> stages;
 
     void begin(std::string_view stage, unsigned attempt);
+    void detail(std::string_view text);  // of the stage that runs
     void succeed(std::string_view detail);
     void fail(const Error& error);
     Result<> save() const;

@@ -125,7 +125,17 @@ boot:
                                    fmt::arg("name", description.name), fmt::arg("test", test),
                                    fmt::arg("journals", std::max(fewest_journals, description.blades)));
     if (!keys.empty()) text += fmt::format("access:\n  authorized_keys:\n{}\n", keys);
-    text += "profiles:\n  blade:\n    drivers: [virtio_pci, virtio_net, virtio_rng, i6300esb]\n\nnodes:\n";
+    // What a blade that is added later has of its BMC without being told.
+    text += R"(profiles:
+  blade:
+    drivers: [virtio_pci, virtio_net, virtio_rng, i6300esb]
+    fence:
+      - name: "{name}-bmc"
+        agent: fence_ipmilan
+        options: {username: "admin", lanplus: "1", cipher: "3", method: "onoff", power_timeout: "20"}
+
+nodes:
+)";
     for (uint32_t id = 1; id <= description.blades; ++id) text += node_yaml(description, id);
     return text;
 }

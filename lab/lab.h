@@ -30,7 +30,7 @@ namespace pando::lab {
 struct LabOptions {
     std::string name = "lab";
     std::filesystem::path state;    // directory of all labs; see default_state()
-    std::filesystem::path netboot;  // vmlinuz, pando.img, bundle.cpio, boot.ipxe; served as it is
+    std::filesystem::path netboot;  // vmlinuz, pando.img, boot.ipxe; served as it is
     // The cluster; empty: the lab's own description with `blades` nodes.
     std::filesystem::path cluster_yaml;
     uint32_t blades = 2;

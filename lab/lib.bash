@@ -81,7 +81,7 @@ prepare_lab() {
     NETBOOT=$directory/netboot
     "$PANDO" lab describe --name "$name" --blades "$blades" --output "$directory"
     journals=$("$PANDO" config show "$CLUSTER" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["root"]["journals"])')
-    say "image: kernel, initramfs, bundle"
+    say "image: kernel, initramfs"
     "$PANDO" image build --root "$ROOT_TREE" --cluster "$CLUSTER" --output "$NETBOOT"
 
     LUN=$directory/lun.img
@@ -101,6 +101,8 @@ prepare_lab() {
     # The two newest are kept.
     find "$PANDO_CACHE/lun" -name '*.img' -printf '%T@ %p\n' | sort -rn | tail -n +3 | cut -d' ' -f2- | xargs -r rm -f
     exec 8>&-
+    say "bundle: the cluster's description, onto the LUN"
+    "$PANDO" bundle write --lun "$LUN" "$CLUSTER"
 }
 
 # install_lun NAME DIRECTORY TARGET: the first blade installs the root from its initramfs, over iSCSI.
@@ -108,6 +110,7 @@ install_lun() {
     local name=$1 directory=$2 target=$3 fresh=$3.new offset
     say "installing the root: blade n1 boots its initramfs and fills the LUN"
     truncate -s 8G "$fresh"
+    "$PANDO" bundle write --lun "$fresh" --initial "$CLUSTER"
     ln -sfn "$ROOT_ARCHIVE" "$NETBOOT/root.tar.zst"
     "$PANDO" lab up --name "$name" --cluster "$CLUSTER" --netboot "$NETBOOT" --lun "$fresh" \
         --cpus 2 --no-power
@@ -133,6 +136,6 @@ boot_with() {
     if cmp -s "$CLUSTER" "$changed/cluster.yaml"; then
         fail "nothing in $CLUSTER matches: $1" "does lab/description.cpp write it in another way by now?"
     fi
-    "$PANDO" bundle make --cpio "$NETBOOT/bundle.cpio" "$changed/cluster.yaml"
+    "$PANDO" bundle write --lun "$LUN" "$changed/cluster.yaml"
     "$PANDO" lab power --name "$LAB" "$2" on --kernel-arguments "${3:-}"
 }

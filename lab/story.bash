@@ -113,12 +113,13 @@ has_no_disk() { # the only block device is the iSCSI LUN
     if grep -v /session <<<"$disks"; then return 1; fi
 }
 loaded_by_network() {
-    local logs address file
+    local logs mac address file
     logs=$(lab_state)/$LAB/logs
-    for address in 10.77.0.11 10.77.0.12; do
-        grep -q "DHCPACK.* $address " "$logs"/dnsmasq* || { say "no DHCPACK for $address"; return 1; }
-        for file in vmlinuz pando.img bundle.cpio; do
-            grep -hq "^$address .*GET /$file HTTP.* 200 " "$logs"/* || { say "$address did not fetch $file"; return 1; }
+    for mac in 52:54:00:77:00:01 52:54:00:77:00:02; do
+        address=$(sed -nE "s/.*DHCPACK[^ ]* ([0-9.]+) $mac.*/\1/p" "$logs"/dnsmasq* | tail -n 1)
+        [[ -n $address ]] || { say "no DHCPACK for $mac"; return 1; }
+        for file in vmlinuz pando.img; do
+            grep -hq "^$address .*GET /$file HTTP.* 200 " "$logs"/* || { say "$mac at $address did not fetch $file"; return 1; }
         done
     done
 }
@@ -137,7 +138,7 @@ story_up() {
     claim "n1 booted from nothing into the shared root" wait_up n1
     claim "n2 booted from nothing into the shared root" wait_up n2
     local a b node
-    claim "both got their address by DHCP, and kernel, image and bundle by HTTP (from the servers' logs)" loaded_by_network
+    claim "both got their address by DHCP, and kernel and image by HTTP (from the servers' logs)" loaded_by_network
     for node in n1 n2; do
         claim "$node has no disk of its own, only the LUN" has_no_disk "$node"
         claim "$node runs without a failed unit" no_failed_unit "$node"

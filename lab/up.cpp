@@ -93,7 +93,7 @@ Result<Lab> Lab::plan(const LabOptions& options, const fs::path& directory) {
     lab.machine_ = options.machine;
     std::error_code ec;
     lab.netboot_ = fs::absolute(options.netboot, ec);
-    for (const char* needed : {"vmlinuz", "pando.img", "bundle.cpio"})
+    for (const char* needed : {"vmlinuz", "pando.img"})
         if (options.netboot.empty() || !fs::exists(lab.netboot_ / needed, ec))
             return bad_input("{} is not a netboot directory: it has no {}", options.netboot.string(), needed)
                 .advise("pando image build --output DIRECTORY makes one");

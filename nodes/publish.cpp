@@ -6,9 +6,9 @@
 #include "config/register.h"
 #include "config/render.h"
 #include "config/slots.h"
+#include "initrd/corosync_reload.h"
 #include "initrd/quorum.h"
 #include "nodes/bundle_partition.h"
-#include "nodes/reload.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -32,9 +32,9 @@ Result<initrd::Quorum> require_quorum() {
 // What corosync was not told of, because whoever changed the description died before it came to that.
 Result<> complete_reload(const config::Cluster& cluster, Deadline deadline) {
     const Deadline limit = deadline.capped(reload_limit);
-    if (goes_by(cluster, TRY(read_cmap(limit)))) return {};
+    if (initrd::goes_by(cluster, TRY(initrd::read_cmap(limit)))) return {};
     log::info("corosync does not go by the newest description yet: telling it");
-    return reload_corosync(limit);
+    return initrd::reload_corosync(limit);
 }
 
 // Do the daemons have to read anything anew?
@@ -111,7 +111,7 @@ Result<Published> BundleChange::publish(config::Bundle next, Deadline deadline) 
     Published published{next.generation, {}};
     // A removed node still reads its claim's generation, and one that was added has none.
     published.behind = TRY(wait_for_claims(*store_, new_one, next.generation, deadline));
-    if (concerns_corosync(before, old_one, next, new_one)) TRY(reload_corosync(Deadline::after(reload_limit)));
+    if (concerns_corosync(before, old_one, next, new_one)) TRY(initrd::reload_corosync(Deadline::after(reload_limit)));
     return published;
 }
 

@@ -82,7 +82,7 @@ nlohmann::ordered_json node_json(const Now& now, const config::Node& node) {
     json["machine"] = machine_json(node.machine);
     json["nics"] = Json::array();
     for (const config::Nic& nic : node.nics)
-        json["nics"].push_back({{"name", nic.name}, {"mac", or_null(nic.mac)}, {"address", or_null(nic.address)}});
+        json["nics"].push_back({{"name", nic.name}, {"mac", or_null(nic.mac)}, {"addresses", nic.addresses}});
     json["fence"] = Json::array();
     for (const config::FenceDevice& device : node.fence) {
         Json options = Json::object();

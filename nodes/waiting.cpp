@@ -96,18 +96,26 @@ std::vector<std::string> resemblances(const config::MachineRecord& machine, cons
 
 std::vector<std::string> hardware_nics(const config::Node& node, const config::Cluster& cluster) {
     const auto subnet = config::parse_cidr(cluster.boot.subnet);
-    std::set<std::string> booting;  // that have an address of the boot network, and what is below them
-    for (const config::Nic& nic : node.nics) {
-        const auto address = config::parse_cidr(nic.address.value_or(""));
-        if (!subnet || !address || !subnet->contains(address->ip)) continue;
-        booting.insert(nic.name);
-        if (nic.vlan) booting.insert(nic.vlan->link);
-    }
+    const auto boots = [&](const config::Nic& nic) {
+        return std::any_of(nic.addresses.begin(), nic.addresses.end(), [&](const std::string& text) {
+            const auto address = config::parse_cidr(text);
+            return subnet && address && subnet->contains(address->ip);
+        });
+    };
+    // Those that have an address of the boot network, and all that is below them.
+    std::set<std::string> booting;
+    std::vector<std::string> look;
     for (const config::Nic& nic : node.nics)
-        if (nic.bond && booting.contains(nic.name)) booting.insert(nic.bond->members.begin(), nic.bond->members.end());
+        if (boots(nic)) look.push_back(nic.name);
+    while (!look.empty()) {
+        const config::Nic* nic = node.find_nic(look.back());
+        look.pop_back();
+        if (nic == nullptr || !booting.insert(nic->name).second) continue;
+        for (const std::string& below : nic->below()) look.push_back(below);
+    }
     std::vector<std::string> names;
     for (const config::Nic& nic : node.nics)
-        if (!nic.bond && !nic.vlan) names.push_back(nic.name);
+        if (nic.below().empty()) names.push_back(nic.name);
     std::stable_partition(names.begin(), names.end(), [&](const std::string& name) { return booting.contains(name); });
     return names;
 }

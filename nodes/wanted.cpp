@@ -149,7 +149,7 @@ public:
             add("asset tag", node.machine.asset.value_or(""), node.name);
             for (const config::Nic& nic : node.nics) {
                 add("MAC", nic.mac.value_or(""), node.name);
-                add("address", bare(nic.address.value_or("")), node.name);
+                for (const std::string& address : nic.addresses) add("address", bare(address), node.name);
             }
         }
     }
@@ -215,7 +215,7 @@ std::vector<std::string> addresses_of(const std::vector<Wanted>& wanted) {
 
 const config::Nic* first_static(const config::Cluster& cluster) {
     for (const config::Node& node : cluster.nodes)
-        if (const config::Nic* nic = node.cluster_nic(); nic != nullptr && nic->address) return nic;
+        if (const config::Nic* nic = node.cluster_nic(); nic != nullptr && !nic->addresses.empty()) return nic;
     return nullptr;
 }
 
@@ -225,7 +225,7 @@ Result<std::string> with_prefix(const config::Cluster& cluster, const std::strin
     if (nic == nullptr)
         return bad_input("address {} without a prefix length, and no node tells it", address)
             .advise("write it as 192.0.2.14/24");
-    return address + nic->address->substr(nic->address->find('/'));
+    return address + nic->addresses.front().substr(nic->addresses.front().find('/'));
 }
 
 // Every address that cluster.yaml knows for anything.
@@ -240,7 +240,7 @@ std::set<std::string> known_addresses(const config::Cluster& cluster) {
             if (const auto parsed = config::parse_portal(portal)) known.insert(parsed->ip.text());
     for (const config::Node& node : cluster.nodes) {
         for (const config::Nic& nic : node.nics) {
-            add(nic.address.value_or(""));
+            for (const std::string& address : nic.addresses) add(address);
             add(nic.gateway.value_or(""));
         }
         for (const config::FenceDevice& device : node.fence)
@@ -269,7 +269,7 @@ Result<std::string> free_address(const config::Cluster& cluster, const std::vect
     if (nic == nullptr)
         return bad_input("no node has an address of its own, so the next one cannot be told")
             .advise("give it: --address 192.0.2.14/24");
-    const auto subnet = TRY(config::parse_cidr(*nic->address));
+    const auto subnet = TRY(config::parse_cidr(nic->addresses.front()));
     auto known = known_addresses(cluster);
     for (const std::string& one : also)
         if (const auto ip = config::parse_ip(one)) known.insert(ip->text());
@@ -281,7 +281,7 @@ Result<std::string> free_address(const config::Cluster& cluster, const std::vect
         if (!ip.v6 && !subnet.contains(after(ip))) break;  // the last one is everybody's
         return fmt::format("{}/{}", ip.text(), subnet.prefix);
     }
-    return bad_input("no address behind {} is free", *nic->address).advise("give one that is: --address");
+    return bad_input("no address behind {} is free", nic->addresses.front()).advise("give one that is: --address");
 }
 
 Result<Additions> complete(const std::string& text, const std::vector<Wanted>& wanted) {

@@ -2,6 +2,7 @@
 // pando-boot: process 1 of the initramfs; a few verbs beside. Dispatch only.
 #include "base/file.h"
 #include "base/log.h"
+#include "hwdetect/coldplug.h"
 #include "initrd/api_mounts.h"
 #include "initrd/arguments.h"
 #include "initrd/boot.h"
@@ -11,11 +12,14 @@
 #include "initrd/mount_root.h"
 #include "initrd/network.h"
 #include "initrd/policy.h"
+#include "initrd/refresh.h"
 
 #include <unistd.h>
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <vector>
 
 namespace {
 
@@ -44,10 +48,32 @@ using namespace pando::initrd;
     end_machine(install ? Ending::power_off : Ending::reboot);
 }
 
+// By hand in a rescue shell, and by tests/bench/hardware: how long the drivers take.
+int coldplug_main(const std::vector<std::filesystem::path>& wanted) {
+    const auto begin = since_boot();
+    const auto there = [&] {
+        return std::all_of(wanted.begin(), wanted.end(),
+                           [](const auto& path) { return std::filesystem::exists(path); });
+    };
+    const auto done = hwdetect::coldplug(there, Deadline::after(std::chrono::seconds(60)));
+    if (!done) {
+        log::write(done.error());
+        return 1;
+    }
+    for (const auto& driver : done->loaded) fmt::print("{} for {}\n", driver.module, driver.device);
+    for (const auto& missing : done->missing) fmt::print("{}\n", missing);
+    for (const auto& failed : done->failed) fmt::print("failed: {}\n", failed);
+    fmt::print("coldplug: {} drivers in {} ms\n", done->loaded.size(), (since_boot() - begin).count());
+    return there() ? 0 : 1;
+}
+
 int usage() {
-    fmt::print(stderr,
-               "usage: pando-boot booted     report that this node is up (its systemd unit does)\n"
-               "As process 1 of an initramfs it boots a node.\n");
+    fmt::print(
+        stderr,
+        "usage: pando-boot booted            report that this node is up (its systemd unit does)\n"
+        "       pando-boot refresh           names and keys from a newer description (its systemd unit does)\n"
+        "       pando-boot coldplug PATH…    load drivers as a boot does, until these are there, and tell which\n"
+        "As process 1 of an initramfs it boots a node.\n");
     return 2;
 }
 
@@ -59,6 +85,8 @@ int main(int argc, char** argv) {
     const std::string_view verb = argc > 1 ? argv[1] : "";
     if (verb == mount_root_verb) return mount_root_main(argc - 1, argv + 1);
     if (verb == "booted") return booted_main();
+    if (verb == "refresh") return refresh_main();
+    if (verb == "coldplug" && argc > 2) return coldplug_main({argv + 2, argv + argc});
     if (getpid() == 1) boot_main();
     return usage();
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando-survival: what the fencing chroot carries of ours. Small on purpose: it lives in RAM, on every node, for ever.
 #include "base/log.h"
+#include "base/number.h"
+#include "config/render.h"
 #include "initrd/drill.h"
 #include "initrd/exit.h"
+#include "initrd/fence_node.h"
+#include "initrd/follow.h"
 #include "initrd/keeper.h"
 #include "initrd/node_report.h"
 
@@ -31,6 +35,7 @@ int usage() {
         "       pando-survival release           let go of a root that a drill left suspended\n"
         "       pando-survival drill             what pando chroot drill starts, with its plan on standard input\n"
         "       pando-survival keep              keeps the chroot's files in memory; pando-boot starts it\n"
+        "       pando-survival follow DEVICE ID  keeps the node's claim on the LUN alive, and sees newer descriptions\n"
         "       pando-survival --version\n"
         "As process 1 of the exit tree (/shutdown) it ends a node in order.\n");
     return 2;
@@ -42,10 +47,13 @@ int main(int argc, char** argv) {
     const std::string_view verb = argc > 1 ? argv[1] : "";
     const std::string_view option = argc > 2 ? argv[2] : "";
     if (std::filesystem::path(argv[0]).filename() == "shutdown" && getpid() == 1) initrd::exit_main(argc, argv);
+    if (std::filesystem::path(argv[0]).filename() == config::fence_agent) return initrd::fence_main();
     if (verb == "status" && argc <= 3 && (option.empty() || option == "--json")) return status(!option.empty());
     if (verb == "release" && argc == 2) return initrd::release_main();
     if (verb == "drill" && argc == 2) return initrd::drill_main();
     if (verb == "keep" && argc == 2) return initrd::keeper_main();
+    if (verb == "follow" && argc == 4)
+        if (const auto id = whole_number<uint32_t>(argv[3])) return initrd::follow_main(option, *id);
     if (verb == "--version" && argc == 2) {
         fmt::print("pando-survival {}\n", PANDO_VERSION);
         return 0;

@@ -38,13 +38,13 @@ size_t lines(const std::string& text) { return static_cast<size_t>(std::count(te
 
 // How many lines the rendered files have is decided by how much there is, never by what it says.
 std::string check_rendered(const config::Cluster& cluster) {
-    size_t devices = 0;
-    for (const auto& node : cluster.nodes) devices += node.fence.size();
+    size_t with_devices = 0;
+    for (const auto& node : cluster.nodes) with_devices += node.fence.empty() ? 0 : 1;
     const std::string corosync = config::corosync_conf(cluster);
     const size_t optional = (cluster.corosync.consensus.count() != 0 ? 1 : 0) + (cluster.corosync.mtu != 0 ? 1 : 0);
     if (lines(corosync) != 31 + optional + 5 * cluster.nodes.size())
         return fmt::format("corosync.conf has {} lines:\n{}", lines(corosync), corosync);
-    if (const std::string dlm = config::dlm_conf(cluster); lines(dlm) != 6 + 3 * devices)
+    if (const std::string dlm = config::dlm_conf(cluster); lines(dlm) != 6 + 3 * with_devices)
         return fmt::format("dlm.conf has {} lines:\n{}", lines(dlm), dlm);
     const std::string ipxe = config::ipxe_script(cluster, "");
     if (!ipxe.starts_with("#!ipxe\n")) return "boot.ipxe is no script";

@@ -57,7 +57,7 @@ protected:
 TEST_F(BootFilesCommands, ADescriptionWithAMistakeWritesNothing) {
     ASSERT_TRUE(make_directories(at("tree/boot")));
     const auto before = files();
-    EXPECT_EQ(pando({"bundle", "make", "--output", at("b"), "--cpio", at("c"), at("bad.yaml")}), 2);
+    EXPECT_EQ(pando({"bundle", "make", "--output", at("b"), at("bad.yaml")}), 2);
     EXPECT_THAT(said, HasSubstr("bad.yaml:"));
     EXPECT_THAT(said, HasSubstr("did you mean \"nodes\"?"));
     EXPECT_EQ(pando({"image", "build", "--root", at("tree"), "--cluster", at("bad.yaml"), "--output", at("netboot")}),
@@ -71,25 +71,9 @@ TEST_F(BootFilesCommands, ADescriptionWithAMistakeWritesNothing) {
     EXPECT_EQ(files(), before);
 }
 
-TEST_F(BootFilesCommands, TheArchiveIsForServersAndTheBundleForRootAlone) {
-    ASSERT_EQ(pando({"bundle", "make", "--output", at("b"), "--cpio", at("c"), at("cluster.yaml")}), 0) << said;
+TEST_F(BootFilesCommands, TheBundleIsForRootAlone) {
+    ASSERT_EQ(pando({"bundle", "make", "--output", at("b"), at("cluster.yaml")}), 0) << said;
     EXPECT_EQ(mode_of("b"), 0600U);
-    EXPECT_EQ(mode_of("c"), 0644U);
-    EXPECT_THAT(said, HasSubstr("boot network only"));
-}
-
-TEST_F(BootFilesCommands, ABundleForTheBootFilesGoesIntoTheirSet) {
-    ASSERT_TRUE(make_directories(at("netboot/sets/1")));
-    ASSERT_TRUE(write_file_atomic(at("netboot/sets/1/bundle.cpio"), "old"));
-    fs::create_symlink("sets/1", at("netboot/current"));
-    fs::create_symlink("current/bundle.cpio", at("netboot/bundle.cpio"));
-    ASSERT_EQ(pando({"bundle", "make", "--cpio", at("netboot/bundle.cpio"), at("cluster.yaml")}), 0) << said;
-    EXPECT_TRUE(fs::is_symlink(at("netboot/bundle.cpio")));
-    EXPECT_NE(read_file(at("netboot/sets/1/bundle.cpio")).value_or("old"), "old");
-
-    fs::remove(at("netboot/current"));
-    EXPECT_EQ(pando({"bundle", "make", "--cpio", at("netboot/bundle.cpio"), at("cluster.yaml")}), 2);
-    EXPECT_THAT(said, HasSubstr("leads nowhere"));
 }
 
 }  // namespace

@@ -223,22 +223,6 @@ TEST_F(BundleTest, ANewKeyIsForRootAloneAndNeverReplacesOne) {
     EXPECT_EQ(list_directory(directory_->path())->size(), 3U) << "something was left behind";
 }
 
-TEST_F(BundleTest, TheArchiveUnpacksToTheBundle) {
-    const std::string blob = encode(made());
-    const std::string archive = bundle_archive(blob);
-    EXPECT_EQ(archive.size() % 512, 0U);
-    const auto root = directory_->path() / "root";
-    ASSERT_TRUE(make_directories(root));
-    const auto cpio =
-        run_ok({.argv = {"cpio", "-idm", "--no-preserve-owner", "--quiet"}, .input = archive, .directory = root});
-    ASSERT_TRUE(cpio) << cpio.error().what;
-    const auto file = root / std::filesystem::path(baked_bundle_path).relative_path();
-    EXPECT_EQ(*read_file(file), blob);
-    struct stat status {};
-    ASSERT_EQ(stat(file.c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode, S_IFREG | 0600U);
-}
-
 TEST_F(BundleTest, IsReadInAMoment) {
     const std::string blob = encode(made());
     const auto start = std::chrono::steady_clock::now();

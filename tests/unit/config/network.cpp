@@ -167,13 +167,5 @@ TEST(Network, ABridgeOnAVlanOnABondHasTheMacOfTheFirstMember) {
     EXPECT_EQ(node.master_of("bond0"), nullptr);
 }
 
-TEST(Network, TheFirmwareGetsABridgesAddressThroughItsNics) {
-    const auto cluster = load(with_nics(R"(- {name: lan0, mac: "52:54:00:00:00:02"}
-      - {name: br0, address: 10.0.0.12/24, bridge: {members: [lan0]}})"));
-    ASSERT_TRUE(cluster) << cluster.error().what;
-    EXPECT_THAT(dnsmasq_conf(*cluster, {"/srv/pando", "/var/lib/pando"}),
-                HasSubstr("dhcp-host=52:54:00:00:00:02,10.0.0.12,n2,12h\n"));
-}
-
 }  // namespace
 }  // namespace pando::test

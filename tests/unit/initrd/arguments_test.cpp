@@ -26,6 +26,62 @@ TEST(Arguments, OursAreRead) {
     EXPECT_EQ(parsed->init, "/bin/bash");
 }
 
+TEST(Arguments, TheStorageIsReachedByThem) {
+    const auto parsed = parse_boot_arguments(
+        "rd.pando.cluster=grove rd.pando.target=iqn.2026-01.org.example:grove-root "
+        "rd.pando.portals=10.20.0.5,[2001:db8::5]:3261 rd.pando.lun=2 rd.pando.initiator=iqn.2026-01.org.example "
+        "rd.pando.identity=36001405b3c7f1e2d rd.pando.address=10.20.0.11/255.255.254.0 rd.pando.gateway=10.20.0.254");
+    ASSERT_TRUE(parsed) << parsed.error().what;
+    EXPECT_EQ(parsed->cluster, "grove");
+    ASSERT_TRUE(parsed->storage.iscsi);
+    EXPECT_EQ(parsed->storage.iscsi->target, "iqn.2026-01.org.example:grove-root");
+    EXPECT_EQ(parsed->storage.iscsi->portals, (std::vector<std::string>{"10.20.0.5:3260", "[2001:db8::5]:3261"}));
+    EXPECT_EQ(parsed->storage.iscsi->lun, 2U);
+    EXPECT_EQ(parsed->storage.iscsi->initiator_prefix, "iqn.2026-01.org.example");
+    EXPECT_EQ(parsed->storage.identity, "36001405b3c7f1e2d");
+    ASSERT_TRUE(parsed->address);
+    EXPECT_EQ(parsed->address->address, "10.20.0.11/23");
+    EXPECT_EQ(parsed->address->gateway, "10.20.0.254");
+}
+
+TEST(Arguments, ABootLoaderWithoutAnAddressLeavesItToDhcp) {
+    for (const char* line : {"rd.pando.address=/ rd.pando.gateway=", "rd.pando.address= rd.pando.gateway=", ""}) {
+        const auto parsed = parse_boot_arguments(std::string("rd.pando.cluster=grove ") + line);
+        ASSERT_TRUE(parsed) << line << ": " << parsed.error().what;
+        EXPECT_FALSE(parsed->address) << line;
+        EXPECT_FALSE(parsed->storage.iscsi) << line;
+        EXPECT_EQ(parsed->storage.transport, "local");
+    }
+    const auto lone = parse_boot_arguments("rd.pando.address=10.0.0.1/24 rd.pando.gateway=");
+    ASSERT_TRUE(lone && lone->address);
+    EXPECT_FALSE(lone->address->gateway);
+}
+
+TEST(Arguments, WhatIsNoStorageIsRefused) {
+    for (const char* line : {
+             "rd.pando.cluster=",
+             "rd.pando.cluster=a/b",
+             "rd.pando.cluster=\"a b\"",
+             "rd.pando.target=iqn.2026:x",
+             "rd.pando.portals=10.0.0.1",
+             "rd.pando.target=iqn.2026:x rd.pando.portals=10.0.0.256",
+
+             "rd.pando.lun=-1",
+             "rd.pando.lun=16384",
+             "rd.pando.target=$(reboot)",
+             "rd.pando.address=10.0.0.1",
+             "rd.pando.address=10.0.0.1/255.0.255.0",
+             "rd.pando.address=10.0.0.1/33",
+             "rd.pando.address=10.0.0.1/0",
+             "rd.pando.gateway=router",
+             "rd.pando.initiator=iqn;x",
+         }) {
+        const auto parsed = parse_boot_arguments(line);
+        ASSERT_FALSE(parsed) << line;
+        EXPECT_EQ(parsed.error().kind, ErrorKind::bad_input) << line;
+    }
+}
+
 TEST(Arguments, LunThatMayBeOverwrittenIsNamedWithItsBlanks) {
     const std::string install = "rd.pando.install=http://192.0.2.1/root.tar.zst ";
     for (const char* line :

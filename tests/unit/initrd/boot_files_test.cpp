@@ -27,8 +27,7 @@ protected:
         EXPECT_TRUE(work);
         const fs::path directory = work->path() / "set";
         EXPECT_TRUE(make_directories(directory));
-        for (const char* name : {"vmlinuz", "pando.img", "bundle.cpio"})
-            EXPECT_TRUE(write_file_atomic(directory / name, what));
+        for (const char* name : {"vmlinuz", "pando.img"}) EXPECT_TRUE(write_file_atomic(directory / name, what));
         const auto set = set_of(directory, "script");
         EXPECT_TRUE(set) << set.error().what;
         EXPECT_TRUE(write_file_atomic(directory / "boot.ipxe", *set));
@@ -39,7 +38,7 @@ protected:
     fs::path at(const std::string& name) const { return output->path() / name; }
     std::string get(const fs::path& name) const { return read_file(output->path() / name).value_or("(none)"); }
     void expect_current(const std::string& what, const std::string& set) const {
-        for (const char* name : {"vmlinuz", "pando.img", "bundle.cpio"}) {
+        for (const char* name : {"vmlinuz", "pando.img"}) {
             EXPECT_EQ(get(name), what) << name;
             EXPECT_EQ(get(fs::path(set) / name), what) << name;
         }
@@ -70,7 +69,7 @@ TEST_F(BootFiles, AllOfThemChangeInOneRename) {
     const auto two = build("two");
     EXPECT_EQ(before, one);
     EXPECT_EQ(fs::read_symlink(at("current")), two);
-    for (const char* name : {"vmlinuz", "pando.img", "bundle.cpio", "boot.ipxe"})
+    for (const char* name : {"vmlinuz", "pando.img", "boot.ipxe"})
         EXPECT_EQ(fs::read_symlink(at(name)), fs::path("current") / name);
 }
 
@@ -85,7 +84,7 @@ TEST_F(BootFiles, ABladeThatHasTheScriptFindsItsSetAfterTheNextBuild) {
 TEST_F(BootFiles, TheSameBuildAgainRemovesNothingAndUndoesChanges) {
     const auto one = build("one");
     const auto two = build("two");
-    ASSERT_TRUE(write_file_atomic(at(two) / "bundle.cpio", "replaced"));
+    ASSERT_TRUE(write_file_atomic(at(two) / "pando.img", "replaced"));
     fs::remove(at("vmlinuz"));
     ASSERT_TRUE(write_file_atomic(at("vmlinuz"), "by hand"));
     EXPECT_EQ(build("two"), two);
@@ -94,8 +93,7 @@ TEST_F(BootFiles, TheSameBuildAgainRemovesNothingAndUndoesChanges) {
 }
 
 TEST_F(BootFiles, FilesOfAnOlderPandoGiveWay) {
-    for (const char* name : {"vmlinuz", "pando.img", "bundle.cpio", "boot.ipxe"})
-        ASSERT_TRUE(write_file_atomic(at(name), "old"));
+    for (const char* name : {"vmlinuz", "pando.img", "boot.ipxe"}) ASSERT_TRUE(write_file_atomic(at(name), "old"));
     ASSERT_TRUE(write_file_atomic(at("root.tar.zst"), "somebody else's"));
     expect_current("one", build("one"));
     EXPECT_EQ(get("root.tar.zst"), "somebody else's");

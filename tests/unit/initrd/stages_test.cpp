@@ -13,7 +13,8 @@ using namespace pando;
 using namespace pando::initrd;
 
 TEST(Stages, AreTheDesignsInItsOrder) {
-    EXPECT_EQ(stage_names(), "hardware network storage bundle identity preflight chroot join root cdsl handover");
+    EXPECT_EQ(stage_names(),
+              "hardware bootstrap bundle identity network storage preflight chroot join root cdsl handover");
 }
 
 // boot.stages: in cluster.yaml takes exactly the stages there are.

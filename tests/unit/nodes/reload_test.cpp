@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "nodes/reload.h"
+#include "initrd/corosync_reload.h"
 
 #include "tests/unit/config/sample.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "nodes/reload.h"
+#include "initrd/corosync_reload.h"
 
 #include "base/procfs.h"
 #include "chroot-builder/survival_namespace.h"
@@ -10,7 +10,7 @@
 #include <set>
 #include <utility>
 
-namespace pando::nodes {
+namespace pando::initrd {
 namespace {
 
 // "nodelist.node.0.nodeid (u32) = 1": by key.
@@ -88,4 +88,4 @@ Result<> reload_corosync(Deadline deadline) {
     return {};
 }
 
-}  // namespace pando::nodes
+}  // namespace pando::initrd

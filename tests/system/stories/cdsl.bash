@@ -1,30 +1,9 @@
-#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
 # Fault: context-dependent paths are changed on one of three blades while the others write, and a blade dies in the middle
 # of a change, holding the lock. What must be true: no write fails, every node has its own content from the moment that
 # the command says, whoever waits for the lock is told for whom, and the change of the dead one is brought to its end
-# with every byte of content.
-set -euo pipefail
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-source "$top/lab/lib.bash"
-source "$top/lab/story.bash"
-
-LAB=$PANDO_TEST_LAB
-hold_lab "$LAB"
-STATE_DIRECTORY=$(mktemp -d /var/tmp/pando-cdsl.XXXXXX)
-cleanup() {
-    trap '' INT TERM HUP # what ends the rest must not cut this short
-    jobs -p | xargs -r kill 2>/dev/null || true
-    if clear_lab; then release_lab; fi
-    rm -rf "$STATE_DIRECTORY"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM HUP
-
-build_pando
-clear_lab
-prepare_lab "$LAB" 3 "$STATE_DIRECTORY"
-"$PANDO" lab up --name "$LAB" --cluster "$CLUSTER" --netboot "$NETBOOT" --lun "$LUN" --no-power
+# with every byte of content. Sourced by tests/system/three_nodes, when three nodes are up.
 
 file_is() { same "$(on "$1" cat "$2")" "$3"; } # NODE PATH TEXT
 goes_on() {                                    # FILE: its writer writes, now
@@ -44,9 +23,6 @@ background() { # FILE NODE COMMAND…: what it says, and its status behind it
 is_over() { grep -q '^status ' "$1" || { cat "$1"; return 1; }; } # FILE
 went_well() { cat "$1"; tail -n 1 "$1" | grep -qx 'status 0'; }   # FILE
 
-say "power on: n1, n2 and n3"
-for node in n1 n2 n3; do "$PANDO" lab power --name "$LAB" "$node" on; done
-for node in n1 n2 n3; do claim "$node booted" wait_up "$node" 400; done
 claim "n1: what the policy says is what the disk says" on n1 pando cdsl check
 w2=$STATE_DIRECTORY/writes-n2 w3=$STATE_DIRECTORY/writes-n3
 : >"$w2" >"$w3"
@@ -154,5 +130,3 @@ claim "n1 makes the file everybody's, as n2 has it" on_for 120 n1 pando cdsl del
 for node in n1 n2 n3; do claim "$node reads it" file_is "$node" /srv/app.conf "of n2 alone"; done
 claim "the copies are kept aside" on n1 sh -c 'grep -lr "of all" /.pando/kept | grep n1'
 for node in n1 n2 n3; do claim "$node: policy and disk are the same" on_for 120 "$node" pando cdsl check; done
-echo "# $claims claims, $broken broken"
-((broken == 0))

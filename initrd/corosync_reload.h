@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace pando::nodes {
+namespace pando::initrd {
 
 // Does the running corosync go by this description's node list and timings? `cmap` is what corosync-cmapctl says.
 bool goes_by(const config::Cluster& cluster, std::string_view cmap);
@@ -20,4 +20,4 @@ Result<std::string> read_cmap(Deadline deadline);
 // One node's word is enough: all members read their corosync.conf anew.
 Result<> reload_corosync(Deadline deadline);
 
-}  // namespace pando::nodes
+}  // namespace pando::initrd

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "initrd/beat.h"
+
+namespace pando::initrd {
+
+Result<std::optional<config::Claim>> beat(Store& store, config::Claim& claim) {
+    auto there = TRY(config::read_claim(store, claim.id));
+    if (there && there->boot != claim.boot && there->state != config::ClaimState::left) return there;
+    claim.beat += 1;
+    TRY(config::write_claim(store, claim));
+    return std::optional<config::Claim>();
+}
+
+}  // namespace pando::initrd

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The partition with the bundle's slots and the register, among the disks that the kernel knows.
+#pragma once
+
+#include "base/result.h"
+#include "config/cluster.h"
+
+#include <filesystem>
+
+namespace pando::initrd {
+
+// Of the disk that is this storage's. An error when there is none.
+Result<std::filesystem::path> find_bundle_partition(const config::Storage& storage);
+
+}  // namespace pando::initrd

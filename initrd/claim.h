@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The claim of a node: that this machine, and no other, runs as it (config/register.h has the record). Stage identity
+// takes it; from stage join on, just before corosync starts, the follower keeps it alive by a beat until the node has
+// left. Of two machines that boot as one node at once, the one whose claim was overwritten finds it out there.
+//
+//   auto claim = TRY(take_claim(*store, mine, deadline));
+#pragma once
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "base/store.h"
+#include "config/register.h"
+
+namespace pando::initrd {
+
+// Error: the node runs on another machine, which is named; it was watched long enough to see its beat. A claim that
+// was given back, or that this very machine left when it died, is taken at once.
+Result<config::Claim> take_claim(Store& store, config::Claim mine, Deadline deadline);
+
+// What is said of a claim that another machine holds.
+Error held_by_other(const config::Claim& other);
+
+}  // namespace pando::initrd

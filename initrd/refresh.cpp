@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "initrd/refresh.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "config/bundle.h"
+#include "config/render.h"
+#include "initrd/bundle_disk.h"
+#include "initrd/corosync_reload.h"
+#include "initrd/take_over.h"
+
+#include <poll.h>
+#include <chrono>
+
+namespace pando::initrd {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The node's own file, behind the link that stands in its place on the shared root.
+Result<> write_hosts(const config::Cluster& cluster) {
+    std::error_code ec;
+    const fs::path file = fs::canonical("/etc/hosts", ec);
+    if (ec) return fail_errno(ec.value(), "finding this node's own /etc/hosts");
+    const std::string hosts = config::hosts(cluster);
+    if (read_file(file).value_or("") == hosts) return {};
+    TRY(write_file_atomic(file, hosts));
+    log::info("{} names the nodes of the newer description", file.string());
+    return {};
+}
+
+// Who changed the description tells corosync, once all nodes go by it. A node that was late then, or a change whose
+// author died, is completed here.
+Result<> follow_with_corosync(const config::Cluster& cluster) {
+    const Deadline patience = Deadline::after(std::chrono::seconds(20));
+    while (!goes_by(cluster, TRY(read_cmap(patience.capped(std::chrono::seconds(10)))))) {
+        if (patience.passed()) {
+            log::info("corosync does not go by the newest description yet: telling it");
+            return reload_corosync(Deadline::after(std::chrono::seconds(20)));
+        }
+        (void)poll(nullptr, 0, patience.capped(std::chrono::seconds(1)).poll_timeout());  // the cmap tells nobody
+    }
+    return {};
+}
+
+Result<> refresh() {
+    auto bundle = TRY(config::read_live_bundle());
+    auto cluster = TRY(bundle.description());
+    const auto store = TRY(open_store(TRY(find_bundle_partition(cluster.storage))));
+    if (auto newer = TRY(take_over_newer(*store, bundle, TRY(read_line("/run/pando/node")))))
+        cluster = TRY(newer->description());
+    TRY(write_authorized_keys(cluster));
+    TRY(write_hosts(cluster));
+    return follow_with_corosync(cluster);
+}
+
+}  // namespace
+
+Result<> write_authorized_keys(const config::Cluster& cluster, const fs::path& file) {
+    std::string keys;
+    for (const std::string& key : cluster.access.authorized_keys) keys += key + "\n";
+    return write_file_atomic(file, keys, 0644);
+}
+
+int refresh_main() {
+    const auto done = refresh();
+    if (done) return 0;
+    log::write(done.error());
+    return 1;
+}
+
+}  // namespace pando::initrd

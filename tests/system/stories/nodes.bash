@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Machines and nodes come and go: what PXE serves holds no secret; a node is removed from the live cluster; its blade, a
+# stranger now, waits as pending; a switched-off blade's node moves to it by one command, without a power cycle; the old
+# blade cannot come back as that node, and two machines cannot be one; the old binding is restored; a node is added to
+# the live cluster. Nobody is fenced for any of it, corosync and dlm are never restarted. Sourced by
+# tests/system/three_nodes, when three nodes are up.
+
+# --- what PXE serves --------------------------------------------------------------------------------------------------
+# Every string by which a reader could join or name somebody: key, passwords, users, UUIDs, serials, names of devices.
+secrets() {
+    python3 -c '
+import json, subprocess, sys
+cluster = json.load(sys.stdin)
+key = open(sys.argv[1], "rb").read()
+print(key[:24].hex())
+for node in cluster["nodes"]:
+    machine = node.get("machine", {})
+    words = [machine.get("uuid"), machine.get("serial")]
+    words += [nic.get("mac") for nic in node["nics"]] + [nic.get("address", "").split("/")[0] for nic in node["nics"]]
+    for device in node["fence"]:
+        words += [device["name"], device["options"].get("password"), device["options"].get("ip")]
+    for word in words:
+        if word: print(word.encode().hex())
+' "$STATE_DIRECTORY/authkey" < <("$PANDO" config show "$CLUSTER" --json)
+}
+serves_no_secret() {
+    local tree=$STATE_DIRECTORY/served
+    mkdir -p "$tree/image"
+    cp -L "$NETBOOT"/{boot.ipxe,pando.img} "$tree/"
+    (cd "$tree/image" && zstd -dcq ../pando.img | cpio -idm --quiet)
+    secrets >"$STATE_DIRECTORY/secrets"
+    # It must be able to find: a file with one of them in it is found.
+    head -n 1 "$STATE_DIRECTORY/secrets" | xxd -r -p >"$tree/planted"
+    python3 - "$tree" "$STATE_DIRECTORY/secrets" <<'END'
+import pathlib, sys
+words = [bytes.fromhex(line) for line in open(sys.argv[2]).read().split()]
+found = []
+for path in pathlib.Path(sys.argv[1]).rglob("*"):
+    if path.is_symlink() or not path.is_file(): continue
+    data = path.read_bytes()
+    found += [(path.name, word) for word in words if word in data]
+assert [name for name, _ in found] == ["planted"], found
+assert len(words) > 12, words
+END
+}
+claim "what PXE serves names no node and holds no secret, whether packed or unpacked" serves_no_secret
+
+# --- a node goes ------------------------------------------------------------------------------------------------------
+node_states() { on "$1" pando node list --json | json '" ".join("%s=%s" % (n["name"], n["state"]) for n in d["nodes"])'; }
+states_are() { same "$(node_states "$1")" "$2"; }
+daemons_of() { on "$1" sh -c 'pgrep -f "^@(corosync|dlm_controld)" | xargs'; }
+corosync_knows() { # NODE IDS: the node list as corosync runs by it
+    same "$(on "$1" corosync-cmapctl | sed -nE 's/^nodelist\.node\.[0-9]+\.nodeid .*= *([0-9]+)$/\1/p' | sort -n | xargs)" "$2"
+}
+refuses() { # REGEX NODE COMMAND…: not done, and says why
+    local regex=$1 said
+    shift
+    if said=$(on_for 120 "$@" 2>&1); then
+        say "it was done: $said"
+        return 1
+    fi
+    grep -qE -- "$regex" <<<"$said" || { say "$said"; return 1; }
+}
+bmc_options() { # BLADE: for --fence-option
+    "$PANDO" config show "$CLUSTER" --json | json '" ".join("--fence-option %s=%s" % (k, n["fence"][0]["options"][k]) for n in d["nodes"] if n["name"] == "'"$1"'" for k in ("ip", "password"))'
+}
+serial=PANDO-$LAB-n3
+before=$(fence_events n1) || before='?'
+daemons=$(daemons_of n1) || daemons='?'
+claim "pando node list shows three up" until_true 30 states_are n1 "n1=up n2=up n3=up"
+on n2 sh -c 'echo "written by the old blade" > /var/log/story && sync /var/log/story' || true
+claim "a node that is up is not removed" refuses 'n3.*(up|member|alive|runs)' n1 pando node remove n3 --yes
+on n3 systemctl poweroff || true
+claim "n3 is switched off in order" wait_off n3 150
+claim "n3 is removed, from n1" on_for 180 n1 pando node remove n3 --yes
+claim "pando node list has two" until_true 30 states_are n1 "n1=up n2=up"
+claim "corosync on n1 knows two nodes" until_true 30 corosync_knows n1 "1 2"
+claim "corosync on n2 knows two nodes" until_true 30 corosync_knows n2 "1 2"
+claim "n3's tree is kept aside, and not under the nodes" on n1 sh -c 'find /.pando/kept -maxdepth 2 | grep -q n3 && ! test -e /.pando/nodes/n3'
+
+# --- a stranger -------------------------------------------------------------------------------------------------------
+"$PANDO" lab power --name "$LAB" n3 on
+claim "the blade of n3 is a stranger now: it waits as pending" console_says n3 150 'identity: PENDING'
+sees_pending() { on n1 pando node pending | grep -E "$1"; }
+claim "pando node pending on n1 shows serial and MAC" until_true 20 sees_pending "$serial.*52:54:00:77:00:03|52:54:00:77:00:03.*$serial"
+machine=$(machine_of n3) || machine='?'
+
+# --- a node moves -----------------------------------------------------------------------------------------------------
+read -ra new_bmc <<<"$(bmc_options n3)"
+claim "a node that is up is not replaced" refuses 'n2.*(up|member|alive|runs)' n1 pando node replace n2 --pending --yes "${new_bmc[@]}"
+on n2 systemctl poweroff || true
+claim "n2 is switched off in order" wait_off n2 150
+generation() { on n1 pando node show n1 --json | json 'd["generation"]'; }
+g0=$(generation) || g0='?'
+claim "a dry run shows the lines that would change" on_for 60 n1 sh -c "pando node replace n2 --pending --dry-run ${new_bmc[*]} | grep -E '^[+].*$serial'"
+claim "and changes nothing" same "$(generation)" "$g0"
+claim "n2 moves to the blade that waits, by one command" on_for 180 n1 pando node replace n2 --pending --yes "${new_bmc[@]}"
+claim "by the next generation of the description" same "$(generation)" "$((g0 + 1))"
+# The lab goes on calling a blade by the node it was made for.
+claim "the blade goes on booting by itself" console_says n3 60 'identity +ok .*n2 [(]node id 2[)]'
+claim "and comes up as n2" console_says n3 300 'n2 of cluster grove is up'
+claim "without a power cycle: its machine is the same process" same "$(machine_of n3)" "$machine"
+claim "pando node list shows n2 up again" until_true 30 states_are n1 "n1=up n2=up"
+claim "n2 has kept its name, address and content" same "$(on n2 sh -c 'hostname; cat /var/log/story')" "n2
+written by the old blade"
+claim "both are members" members_are n1 "[1, 2]"
+claim "n2 is healthy" until_true 60 on n2 pando status
+
+# --- and is fenced by the new blade's BMC -----------------------------------------------------------------------------
+claim "nobody was fenced so far" no_fencing_since n1 "$before"
+claim "n2 loses power on its new blade" power_cut n3
+claim "its new blade is fenced, by its own BMC" until_true 150 another_machine n3 "$machine"
+claim "which the agent's log on n1 says" until_true 20 on n1 grep -q 'n2-bmc: node id 2 is fenced' /run/initramfs/var/log/fence.log
+claim "n2 comes up again on that blade" console_says n3 300 'n2 of cluster grove is up'
+claim "both are members again" until_true 60 members_are n1 "[1, 2]"
+before=$(fence_events n1) || before='?'
+
+# --- the old blade comes back, and two machines are one node ----------------------------------------------------------
+"$PANDO" lab power --name "$LAB" n2 on
+claim "the old blade waits as pending" console_says n2 150 'identity: PENDING'
+claim "while n2 is up its old binding is not restored" refuses 'n2.*(up|member|alive|runs)' n1 pando node restore n2 --yes
+# As after a wrong edit: n2 is known by the MAC alone, and by that of the old blade.
+edited() { # PYTHON: changes `text`, the whole of cluster.yaml
+    on_for 120 n1 sh -c 'rm -rf /root/edit && pando bundle get --output /root/edit' &&
+        on_for 120 n1 python3 -c '
+import re, sys
+path = "/root/edit/cluster.yaml"
+text = open(path).read()
+exec(sys.argv[1])
+open(path, "w").write(text)' "$1" && on_for 120 n1 pando bundle write /root/edit
+}
+claim "an edit makes the old blade match n2 as well, by its MAC" edited '
+head, node = text.split("  - name: n2\n", 1)
+open("/root/before-edit.yaml", "w").write(text)
+node = re.sub(r"    machine:\n(      .*\n)+", "", node, count=1).replace("52:54:00:77:00:03", "52:54:00:77:00:02", 1)
+text = head + "  - name: n2\n" + node'
+claim "the second machine is refused, and told where the first is" console_says n2 90 "ERROR node n2 runs on another machine: .*$serial"
+claim "the first is not disturbed" members_are n1 "[1, 2]"
+"$PANDO" lab power --name "$LAB" n2 off
+claim "the edit is taken back" edited 'text = open("/root/before-edit.yaml").read()'
+
+# --- the old binding again --------------------------------------------------------------------------------------------
+on n2 systemctl poweroff || true
+claim "n2 is switched off on its new blade" wait_off n3 150
+claim "its old binding is restored by one command" on_for 180 n1 pando node restore n2 --yes
+"$PANDO" lab power --name "$LAB" n2 on
+claim "the old blade is n2 again" wait_up n2 300
+
+# --- a node comes -----------------------------------------------------------------------------------------------------
+"$PANDO" lab power --name "$LAB" n3 on
+claim "the new blade is a stranger again" console_says n3 150 'identity: PENDING'
+claim "a node is added for it, on the live cluster" on_for 240 n1 pando node add n3 --profile blade --pending --yes "${new_bmc[@]}"
+claim "the blade goes on, and comes up as n3" wait_up n3 300
+claim "three are members" until_true 30 members_are n1 "[1, 2, 3]"
+for node in n1 n2 n3; do claim "$node is healthy" until_true 60 on "$node" pando status; done
+claim "nobody was fenced for any of this" no_fencing_since n1 "$before"
+claim "corosync and dlm_controld of n1 are the same processes as before" same "$(daemons_of n1)" "$daemons"
