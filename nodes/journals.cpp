@@ -20,7 +20,8 @@ constexpr const char* view = "/run";  // any directory will do: it is covered in
 Result<std::string> count_in_own_namespace(const std::filesystem::path& root) {
     if (unshare(CLONE_NEWNS) < 0) return fail_errno(errno, "unshare");
     if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) return fail_errno(errno, "making / private");
-    if (mount(root.c_str(), view, "gfs2meta", MS_RDONLY, nullptr) < 0)
+    // Writable as the filesystem is: the kernel refuses another view of it. Nothing is written.
+    if (mount(root.c_str(), view, "gfs2meta", 0, nullptr) < 0)
         return fail_errno(errno, "looking into the GFS2 filesystem at {}", root.string());
     const auto names = TRY(list_directory(std::string(view) + "/jindex"));
     return std::to_string(
