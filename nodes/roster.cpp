@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nodes/roster.h"
 
+#include "nodes/secrets.h"
 #include "nodes/waiting.h"
 
 #include <algorithm>
@@ -27,12 +28,6 @@ Json machine_json(const config::MachineIdentity& machine) {
 }
 
 }  // namespace
-
-bool is_secret(std::string_view option) {
-    constexpr std::array<std::string_view, 5> words = {"pass", "secret", "token", "key", "community"};
-    return std::any_of(words.begin(), words.end(),
-                       [&](std::string_view word) { return option.find(word) != std::string_view::npos; });
-}
 
 RosterLine roster_line(const Now& now, const config::Node& node) {
     RosterLine line;

@@ -28,7 +28,4 @@ std::string to_text(const std::vector<RosterLine>& lines);
 // Everything about one node. Passwords and their like are left out.
 nlohmann::ordered_json node_json(const Now& now, const config::Node& node);
 
-// Is it an option whose value nobody should read over a shoulder?
-bool is_secret(std::string_view option);
-
 }  // namespace pando::nodes
