@@ -18,22 +18,14 @@ struct AddOptions {
     std::string address;
     std::string from;
     uint32_t id = 0;
+    bool untested_fence = false;
     std::vector<std::string> fence_options;
     std::optional<std::string> pending;
     NodeChangeOptions change;
 };
 
-Result<> add_fence_options(config::NodeText& keys, const std::vector<std::string>& options) {
-    for (const std::string& option : options) {
-        const size_t equals = option.find('=');
-        if (equals == 0 || equals == std::string::npos)
-            return bad_input("{} is no OPTION=VALUE", option).advise("--fence-option password=secret");
-        keys["fence"][0]["options"][option.substr(0, equals)] = option.substr(equals + 1);
-    }
-    return {};
-}
-
-Result<std::vector<nodes::Wanted>> wanted_nodes(const AddOptions& options, const nodes::Now& now) {
+Result<std::vector<nodes::Wanted>> wanted_nodes(const AddOptions& options, const nodes::Now& now,
+                                                const FenceOptions& fence, std::string& boot) {
     if (!options.from.empty()) return nodes::read_import(options.from);
     const auto names = TRY(node_range(options.range));
     const bool one_machine = !options.machine.empty() || options.pending || options.id != 0 || !options.address.empty();
@@ -43,12 +35,13 @@ Result<std::vector<nodes::Wanted>> wanted_nodes(const AddOptions& options, const
     std::vector<nodes::Wanted> all;
     for (const std::string& name : names) {
         nodes::Wanted wanted{.keys = TRY(parse_machine(options.machine))};
-        if (options.pending) wanted.keys = keys_of(TRY(nodes::choose(now.waiting, *options.pending)).machine);
+        const bool again = options.pending && boot.empty() && nodes::was_added(now, name, *options.pending);
+        if (options.pending && !again) wanted.keys = keys_of(TRY(choose_once(now, *options.pending, boot)).machine);
         wanted.keys["name"] = name;
         if (!options.profile.empty()) wanted.keys["profile"] = options.profile;
         if (options.id != 0) wanted.keys["id"] = options.id;
         if (!options.address.empty()) wanted.address = options.address;
-        TRY(add_fence_options(wanted.keys, options.fence_options));
+        for (const auto& [option, value] : fence) wanted.keys["fence"][0]["options"][option] = value;
         all.push_back(std::move(wanted));
     }
     return all;
@@ -58,8 +51,15 @@ Result<int> add(const AddOptions& options) {
     if (options.range.empty() == options.from.empty())
         return bad_input("either a name or --from FILE, not both")
             .advise("pando node add n4 --profile blade --pending");
+    const auto fence = TRY(parse_fence_options(options.fence_options));
+    std::string boot;
     return change_nodes(options.change, [&](const nodes::Now& now, const nodes::Means& means) -> Result<nodes::Change> {
-        return nodes::plan_addition(now, means, TRY(wanted_nodes(options, now)));
+        const auto wanted = TRY(wanted_nodes(options, now, fence, boot));
+        auto change = TRY(nodes::plan_addition(now, means, wanted));
+        const bool ask = !fence.empty() && !options.untested_fence && change.after != change.before;
+        for (const nodes::Wanted& one : wanted)
+            if (ask) TRY(nodes::require_fence_answer(change.after, one.keys.at("name").get<std::string>(), means));
+        return change;
     });
 }
 
@@ -78,8 +78,10 @@ Action declare_node_add(CLI::App& app) {
     app.add_option("--id", options->id, "node id; else the lowest that is free")
         ->check(CLI::Range(1U, config::highest_claim));
     app.add_option("--address", options->address, "of the cluster's NIC; else the profile's, or the next that is free");
-    app.add_option("--fence-option", options->fence_options, "of its first fence device: OPTION=VALUE")
+    app.add_option("--fence-option", options->fence_options,
+                   "of its first fence device: OPTION=VALUE; VALUE @FILE: the line in it, @-: on the input")
         ->allow_extra_args(false);
+    app.add_flag("--untested-fence", options->untested_fence, "do not ask the device whether these options are right");
     app.add_option("--from", options->from, "nodes from a table: FILE.csv or FILE.yaml; a bad row, and nothing is done")
         ->check(CLI::ExistingFile);
     add_options(app, options->change);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/node_change.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text_diff.h"
 #include "config/slots.h"
 #include "config/values.h"
 #include "nodes/bundle_partition.h"
+#include "nodes/secrets.h"
+#include "nodes/waiting.h"
 
 #include <unistd.h>
 #include <iostream>
@@ -28,7 +31,8 @@ Result<bool> agreed(const NodeChangeOptions& options) {
 
 // What is done already is not shown again.
 Result<bool> show(const nodes::Change& change) {
-    fmt::print("{}", unified_diff(change.before, change.after, "cluster.yaml"));
+    const auto [before, after] = nodes::without_secrets(change.before, change.after);
+    fmt::print("{}", unified_diff(before, after, "cluster.yaml"));
     bool any = false;
     for (const Step& step : change.plan.steps()) {
         if (TRY(step.done())) continue;
@@ -39,6 +43,16 @@ Result<bool> show(const nodes::Change& change) {
     for (const std::string& question : change.questions) fmt::print("ATTENTION: {}\n", question);
     std::fflush(stdout);
     return any;
+}
+
+// As commands and editors leave it: the end of its only line is no part of the value.
+Result<std::string> value_of_file(const std::string& name) {
+    constexpr size_t value_limit = 4096;
+    std::string text = TRY(read_file(name == "-" ? "/dev/stdin" : name, value_limit));
+    if (text.ends_with('\n')) text.pop_back();
+    if (text.empty() || text.find('\n') != std::string::npos)
+        return bad_input("{} holds {}, a value is one line", name, text.empty() ? "nothing" : "several lines");
+    return text;
 }
 
 }  // namespace
@@ -56,10 +70,10 @@ Result<ClusterNow> read_cluster_now() {
     return out;
 }
 
-Result<int> change_nodes(const NodeChangeOptions& options, const Planner& planner) {
+Result<int> change_nodes(const NodeChangeOptions& options, const nodes::Planner& planner) {
     const auto cluster = TRY(read_cluster_now());
     const auto means = TRY(nodes::means_of_this_node(*cluster.store));
-    const auto change = TRY(planner(cluster.now, means));
+    const auto change = TRY(nodes::plan_with_second_look(cluster.now, means, planner));
     if (!TRY(show(change))) {
         log::info("nothing to do: it is so already");
         return 0;
@@ -74,6 +88,25 @@ Result<int> change_nodes(const NodeChangeOptions& options, const Planner& planne
         log::warning("{} does not go by generation {} yet; it goes on trying (pando node list)", node,
                      change.published->generation);
     return change.published->behind.empty() ? 0 : 1;
+}
+
+Result<FenceOptions> parse_fence_options(const std::vector<std::string>& texts) {
+    FenceOptions options;
+    for (const std::string& text : texts) {
+        const size_t equals = text.find('=');
+        if (equals == 0 || equals == std::string::npos)
+            return bad_input("{} is no OPTION=VALUE", text).advise("--fence-option ip=10.20.1.99");
+        const std::string value = text.substr(equals + 1);
+        options[text.substr(0, equals)] = value.starts_with("@") ? TRY(value_of_file(value.substr(1))) : value;
+    }
+    return options;
+}
+
+Result<config::Pending> choose_once(const nodes::Now& now, const std::string& which, std::string& boot) {
+    if (!boot.empty()) return nodes::chosen_before(now.waiting, boot);
+    auto chosen = TRY(nodes::choose(now.waiting, which));
+    boot = chosen.boot;
+    return chosen;
 }
 
 Result<config::NodeText> parse_machine(const std::string& text) {
@@ -111,7 +144,7 @@ config::NodeText keys_of(const config::MachineRecord& machine) {
     if (machine.identity.uuid) keys["machine"]["uuid"] = *machine.identity.uuid;
     if (machine.identity.serial) keys["machine"]["serial"] = *machine.identity.serial;
     if (machine.identity.asset) keys["machine"]["asset"] = *machine.identity.asset;
-    for (const std::string& mac : machine.macs) keys["nics"].push_back({{"mac", mac}});
+    for (const std::string& mac : nodes::usable_macs(machine)) keys["nics"].push_back({{"mac", mac}});
     return keys;
 }
 

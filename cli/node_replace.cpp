@@ -16,6 +16,7 @@ struct ReplaceOptions {
     std::optional<std::string> pending;
     std::vector<std::string> fence_options;
     std::string confirm_off;
+    bool untested_fence = false;
     NodeChangeOptions change;
 };
 
@@ -46,51 +47,53 @@ Result<config::Binding> binding_from(const nodes::Now& now, const config::Node& 
     return binding;
 }
 
-// Given again after the machine went on booting: it waits no more, and is bound as the last change has it.
-Result<bool> was_done(const nodes::Now& now, const nodes::Means& means, const config::Node& node) {
-    if (!now.waiting.empty()) return false;
-    const auto last = TRY(nodes::last_rebinding(means.root, node.name));
-    return last && last->after == config::binding_of(node);
-}
-
-Result<config::Binding> wanted_binding(const ReplaceOptions& options, const nodes::Now& now,
-                                       const nodes::Means& means) {
+Result<nodes::Replacement> wanted_replacement(const ReplaceOptions& options, const nodes::Now& now,
+                                              const nodes::Means& means, const FenceOptions& fence, std::string& boot) {
     const config::Node& node = *TRY(nodes::node_of(now, options.node));
-    if (!options.pending) return binding_from(now, node, options.with);
-    if (TRY(was_done(now, means, node))) return config::binding_of(node);
-    return nodes::bind(node, TRY(nodes::choose(now.waiting, *options.pending)).machine, now.cluster);
+    nodes::Replacement wanted{.node = options.node};
+    for (const auto& [option, value] : fence) wanted.fence_options[option] = value;
+    if (!options.pending) {
+        wanted.binding = TRY(binding_from(now, node, options.with));
+    } else if (boot.empty() && TRY(nodes::was_bound(now, means, node, *options.pending))) {
+        wanted.binding = config::binding_of(node);
+    } else {
+        const auto chosen = TRY(choose_once(now, *options.pending, boot));
+        wanted.binding = TRY(nodes::bind(node, chosen.machine, now.cluster));
+        wanted.boot = chosen.boot;
+    }
+    return wanted;
 }
 
-Result<nodes::Change> plan(const ReplaceOptions& options, const config::Binding& binding, const nodes::Now& now,
+Result<nodes::Change> plan(const ReplaceOptions& options, nodes::Replacement wanted, const nodes::Now& now,
                            const nodes::Means& means) {
     const config::Node& node = *TRY(nodes::node_of(now, options.node));
-    nodes::Replacement wanted{options.node, binding, {}, options.confirm_off};
-    for (const std::string& option : options.fence_options) {
-        const size_t equals = option.find('=');
-        if (equals == 0 || equals == std::string::npos) return bad_input("{} is no OPTION=VALUE", option);
-        wanted.fence_options[option.substr(0, equals)] = option.substr(equals + 1);
-    }
+    wanted.confirmed_off = options.confirm_off;
     // Whoever lives is not asked about: the plan refuses.
     nodes::Proof proof;
     if (!now.is_member(node) && !now.beats(node))
         proof = nodes::ask_whether_off(node, means.agents, Deadline::after(ask_limit));
     if (!options.confirm_off.empty())
         log::warning("node {}: that its machine is off is the operator's word: {}", node.name, options.confirm_off);
-    return nodes::plan_replacement(now, means, wanted, proof);
+    auto change = TRY(nodes::plan_replacement(now, means, wanted, proof));
+    if (!options.fence_options.empty() && !options.untested_fence && change.after != change.before)
+        TRY(nodes::require_fence_answer(change.after, options.node, means));
+    return change;
 }
 
 Result<int> replace(const ReplaceOptions& options) {
     if (options.with.empty() == !options.pending)
         return bad_input("which machine? Either --pending, one that waits, or --with, its keys")
             .advise(fmt::format("pando node pending shows who waits; pando node replace {} --pending", options.node));
+    const auto fence = TRY(parse_fence_options(options.fence_options));
+    std::string boot;
     return change_nodes(options.change, [&](const nodes::Now& now, const nodes::Means& means) -> Result<nodes::Change> {
-        return plan(options, TRY(wanted_binding(options, now, means)), now, means);
+        return plan(options, TRY(wanted_replacement(options, now, means, fence, boot)), now, means);
     });
 }
 
 Result<int> restore(const ReplaceOptions& options) {
     return change_nodes(options.change, [&](const nodes::Now& now, const nodes::Means& means) -> Result<nodes::Change> {
-        return plan(options, TRY(nodes::binding_to_restore(now, means, options.node)), now, means);
+        return plan(options, TRY(nodes::what_to_restore(now, means, options.node)), now, means);
     });
 }
 
@@ -114,8 +117,10 @@ Action declare_node_replace(CLI::App& app) {
         ->expected(0, 1)
         ->default_str("");
     app.add_option("--fence-option", options->fence_options,
-                   "of its first fence device, when the new machine's management has another: OPTION=VALUE")
+                   "of its first fence device, when the new machine's management has another: OPTION=VALUE; VALUE "
+                   "@FILE: the line in it, @-: on the input")
         ->allow_extra_args(false);
+    app.add_flag("--untested-fence", options->untested_fence, "do not ask the device whether these options are right");
     return [options] { return replace(*options); };
 }
 

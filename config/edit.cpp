@@ -142,7 +142,7 @@ Result<std::string> bind_node(const std::string& text, const std::string& node, 
 }
 
 Result<std::string> set_fence_options(const std::string& text, const std::string& node, const std::string& device,
-                                      const std::map<std::string, std::string>& options) {
+                                      const OptionChanges& options) {
     const auto cluster = TRY(load_text(text, file_name));
     auto yaml = TRY(YamlText::parse(text, file_name));
     const size_t place = TRY(node_place(yaml, node));
@@ -164,24 +164,39 @@ Result<std::string> set_fence_options(const std::string& text, const std::string
     for (size_t i = 0; own != nullptr && i < own->items.size(); ++i)
         if (const std::string name = text_of(at_device(i, "name")); name == device || (name.empty() && i == order))
             entry = i;
-    const NodeText given = options;
-    if (own == nullptr || entry == own->items.size()) {
+    NodeText given = NodeText::object();
+    for (const auto& [key, value] : options)
+        if (value) given[key] = *value;
+    const auto at_options = [&] { return at_device(entry, "options"); };
+    if (given.empty() && (own == nullptr || entry == own->items.size() || at_options() == nullptr)) {
+        // Nothing to set, and nothing of the node's own that could go.
+    } else if (own == nullptr || entry == own->items.size()) {
         const NodeText item = {{"name", device}, {"options", given}};
         if (own == nullptr)
             TRY(yaml.put({"nodes", place}, "fence", NodeText::array({item})));
         else
             TRY(yaml.append(fence, item));
-    } else if (at_device(entry, "options") == nullptr) {
+    } else if (at_options() == nullptr) {
         TRY(yaml.put({"nodes", place, "fence", entry}, "options", given));
     } else {
-        for (const auto& [key, value] : options) TRY(yaml.put({"nodes", place, "fence", entry, "options"}, key, value));
+        const YamlPath mapping = {"nodes", place, "fence", entry, "options"};
+        // First what comes, so that the mapping never is without a key.
+        for (const auto& [key, value] : given.items()) TRY(yaml.put(mapping, key, value));
+        for (const auto& [key, value] : options) {
+            if (value || at_options() == nullptr || at_options()->find(key) == nullptr) continue;
+            if (at_options()->entries.size() == 1)
+                TRY(yaml.remove({"nodes", place, "fence", entry}, "options"));
+            else
+                TRY(yaml.remove(mapping, key));
+        }
     }
     auto next = TRY(checked(yaml));
     const auto after = TRY(load_text(next, file_name));
     const auto& now = after.find_node(node)->fence;
     for (const auto& [key, value] : options) {
         const auto* option = order < now.size() && now[order].name == device ? &now[order].options : nullptr;
-        if (option == nullptr || option->count(key) == 0 || option->at(key) != value)
+        const bool is_set = option != nullptr && option->contains(key);
+        if (value ? !is_set || option->at(key) != *value : is_set)
             return bad_input("node {}: option {} of {} cannot be set by program", node, key, device)
                 .advise("write it into the node's fence: in cluster.yaml by hand");
     }

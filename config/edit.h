@@ -37,8 +37,9 @@ struct Binding {
 Binding binding_of(const Node& node);
 Result<std::string> bind_node(const std::string& yaml, const std::string& node, const Binding& binding);
 
-// Options of a fence device, in the node's own entry.
+// Options of a fence device, in the node's own entry; without a value: the option goes.
+using OptionChanges = std::map<std::string, std::optional<std::string>>;
 Result<std::string> set_fence_options(const std::string& yaml, const std::string& node, const std::string& device,
-                                      const std::map<std::string, std::string>& options);
+                                      const OptionChanges& options);
 
 }  // namespace pando::config

@@ -4,6 +4,9 @@
 #include "config/edit.h"
 #include "config/load.h"
 #include "nodes/change.h"
+#include "nodes/waiting.h"
+
+#include <algorithm>
 
 namespace pando::nodes {
 namespace {
@@ -32,6 +35,15 @@ Result<> add_journal_step(Change& change, const Means& means, size_t nodes) {
 
 }  // namespace
 
+bool was_added(const Now& now, const std::string& name, const std::string& which) {
+    const config::Node* node = now.cluster.find_node(name);
+    if (node == nullptr) return false;
+    const auto binding = config::binding_of(*node);
+    if (now.is_member(*node) || now.beats(*node) || names(which, binding)) return true;
+    return std::any_of(now.waiting.begin(), now.waiting.end(),
+                       [&](const config::Pending& one) { return is_bound_to(binding, one.machine); });
+}
+
 Result<Change> plan_addition(const Now& now, const Means& means, const std::vector<Wanted>& wanted) {
     Change change;
     change.before = change.after = now.bundle.files.at("cluster.yaml");
@@ -42,6 +54,7 @@ Result<Change> plan_addition(const Now& now, const Means& means, const std::vect
     for (const config::NodeText& node : additions.fresh) {
         const config::Node& fresh = *cluster.find_node(node.at("name").get<std::string>());
         TRY(refuse_left_tree(means, fresh.name));
+        TRY(refuse_shared_fence_device(change.after, fresh.name));
         names.push_back(fresh.name);
         change.notes.push_back(
             fmt::format("{}: node id {}, address {}, its tree comes from the template at its first "

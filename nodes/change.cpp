@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nodes/change.h"
 
+#include "config/load.h"
 #include "config/render.h"
 
+#include <fmt/ranges.h>
 #include <algorithm>
+#include <array>
 
 namespace pando::nodes {
 namespace {
 
 constexpr const char* description = "cluster.yaml";
 constexpr Milliseconds agent_limit{60000};  // a blade's BMC takes its time to switch off
+
+// What leads an agent to one machine and no other: where its management is, and which of the machines there.
+constexpr std::array<const char*, 7> places = {"ip", "ipaddr", "ipport", "plug", "port", "systems_uri", "systems-uri"};
+
+bool same_device(const config::FenceDevice& one, const config::FenceDevice& other) {
+    if (one.agent != other.agent) return false;
+    const auto value = [](const config::FenceDevice& device, const char* option) {
+        const auto it = device.options.find(option);
+        return it == device.options.end() ? std::string() : it->second;
+    };
+    const auto is_named = [&](const char* option) { return !value(one, option).empty(); };
+    return std::any_of(places.begin(), places.end(), is_named) &&
+           std::all_of(places.begin(), places.end(),
+                       [&](const char* option) { return value(one, option) == value(other, option); });
+}
 
 }  // namespace
 
@@ -28,10 +46,15 @@ void add_publication(Change& change, const Means& means, const config::Bundle& s
         const auto it = newest.files.find(description);
         return it != newest.files.end() && it->second == after;
     };
-    const auto apply = [means, seen, command, after = change.after, published = change.published]() -> Result<> {
+    const auto apply = [means, seen, command, after = change.after, published = change.published,
+                        under_lock = change.under_lock]() -> Result<> {
         config::Bundle next = seen;
         next.files[description] = after;
-        *published = TRY(means.publish(command, seen, std::move(next)));
+        const auto before = [&]() -> Result<> {
+            for (const auto& act : *under_lock) TRY(act());
+            return {};
+        };
+        *published = TRY(means.publish(command, seen, std::move(next), before));
         return {};
     };
     change.plan.add({.text = fmt::format("write generation {} of the description to the LUN; all nodes that are up go "
@@ -39,6 +62,51 @@ void add_publication(Change& change, const Means& means, const config::Bundle& s
                                          seen.generation + 1),
                      .done = done,
                      .apply = apply});
+}
+
+Result<> refuse_shared_fence_device(const std::string& yaml, const std::string& name) {
+    const auto cluster = TRY(config::load_text(yaml, description));
+    const config::Node* node = cluster.find_node(name);
+    for (const config::FenceDevice& own : node->fence)
+        for (const config::Node& other : cluster.nodes)
+            for (const config::FenceDevice& device : other.fence)
+                if (other.name != name && same_device(own, device))
+                    return bad_input(
+                               "fence device {} of {} would be that of {}, {}: whoever fences one switches off "
+                               "the other",
+                               own.name, name, other.name, device.name)
+                        .advise("give it its own address or plug: --fence-option ip=…");
+    return {};
+}
+
+Result<> require_fence_answer(const std::string& yaml, const std::string& name, const Means& means) {
+    const auto cluster = TRY(config::load_text(yaml, description));
+    config::Node node = *cluster.find_node(name);
+    if (node.fence.size() > 1) node.fence.resize(1);
+    const auto proof = ask_whether_off(node, means.agents, Deadline::after(agent_limit));
+    if (proof.verdict != Verdict::unknown) return {};
+    return bad_input("the fence device of {} does not answer with the new options ({})", name, proof.text())
+        .advise("correct --fence-option; a device that cannot answer yet: --untested-fence");
+}
+
+Result<Change> plan_with_second_look(const Now& now, const Means& means, const Planner& planner) {
+    Change change = TRY(planner(now, means));
+    const auto look = [means, planner, after = change.after]() -> Result<> {
+        constexpr const char* again = "look at the cluster (pando node list), then give the command again";
+        const auto plan = planner(TRY(means.now()), means);
+        if (!plan)
+            return fail("the situation changed since this was planned: {}", plan.error().what)
+                .advise(plan.error().advice.empty() ? again : plan.error().advice);
+        if (plan->after != after)
+            return fail("the situation changed since this was planned: cluster.yaml would be changed otherwise now")
+                .advise(again);
+        if (!plan->questions.empty())
+            return fail("the situation changed since this was planned: {}", fmt::join(plan->questions, "; "))
+                .advise(again);
+        return {};
+    };
+    change.under_lock->insert(change.under_lock->begin(), look);
+    return change;
 }
 
 void add_claim_clearing(Change& change, const Means& means, const Now& now, const config::Node& node) {
@@ -55,7 +123,7 @@ void add_claim_clearing(Change& change, const Means& means, const Now& now, cons
 }
 
 Result<> add_switching_off(Change& change, const Means& means, const config::Node& node, const Proof& proof,
-                           const std::string& confirmed_off) {
+                           const std::string& confirmed_off, Running running) {
     if (proof.verdict == Verdict::off) return {};
     if (proof.verdict == Verdict::unknown) {
         if (!confirmed_off.empty()) return {};
@@ -69,7 +137,8 @@ Result<> add_switching_off(Change& change, const Means& means, const config::Nod
     const auto done = [means, node]() -> Result<bool> {
         return ask_whether_off(node, means.agents, Deadline::after(agent_limit)).verdict == Verdict::off;
     };
-    const auto apply = [means, node]() -> Result<> {
+    const auto apply = [means, node, running]() -> Result<> {
+        if (running == Running::refuse) TRY(refuse_if_alive(TRY(means.now()), node, "switched off"));
         (void)TRY(fence_off(node, means.agents, Deadline::after(agent_limit)));
         return {};
     };

@@ -26,12 +26,14 @@ Result<Finished> run_inside(const std::vector<std::string>& argv, const std::str
     return survival.run(argv, input, deadline);
 }
 
-Result<Published> publish(const std::string& command, const config::Bundle& seen, config::Bundle next) {
+Result<Published> publish(const std::string& command, const config::Bundle& seen, config::Bundle next,
+                          const std::function<Result<>()>& before) {
     auto change = TRY(BundleChange::begin(command, Deadline::after(lock_patience)));
     if (change.before().files != seen.files)
         return fail("the description was changed by somebody else meanwhile: it has generation {} now",
                     change.before().generation)
             .advise("give the command again: it then builds upon that one");
+    TRY(before());
     return change.publish(std::move(next), Deadline::after(publish_patience));
 }
 
@@ -46,6 +48,9 @@ Result<Means> means_of_this_node(Store& store) {
     means.agents = run_inside;
     const std::string cluster = TRY(config::read_live_bundle()).cluster;
     means.newest = [&store, cluster] { return config::read_newest(store, cluster); };
+    means.now = [&store, cluster]() -> Result<Now> {
+        return read_now(store, TRY(config::read_newest(store, cluster)));
+    };
     means.publish = publish;
     means.journals = [root = means.root] { return count_journals(root, Deadline::after(journals_patience)); };
     means.add_journals = [root = means.root](uint32_t count) {

@@ -5,10 +5,14 @@
 #include "config/edit.h"
 #include "nodes/change.h"
 
+#include <poll.h>
 #include <algorithm>
 
 namespace pando::nodes {
 namespace {
+
+constexpr Milliseconds leaving_patience{60000};  // corosync's token and a fencing are over long before
+constexpr Milliseconds look_interval{200};
 
 bool is_in(const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -34,6 +38,47 @@ void add_retirement(Change& change, const Means& means, const std::string& name)
     change.plan.add({.text = fmt::format("keep the tree of {} aside in /.pando/kept", name),
                      .done = [means, name] { return is_retired(means, name); },
                      .apply = apply});
+}
+
+// Its old bindings go with the tree: a later node of that name has its own.
+Result<> add_belongings(Change& change, const Means& means, const std::string& name) {
+    if (TRY(has_history(means.root, name)))
+        change.plan.add({.text = fmt::format("set the kept bindings of {} aside", name),
+                         .done = [means, name]() -> Result<bool> { return !TRY(has_history(means.root, name)); },
+                         .apply = [means, name] { return set_history_aside(means.root, name); }});
+    if (!TRY(is_retired(means, name))) add_retirement(change, means, name);
+    return {};
+}
+
+bool runs(const Now& now, const config::Node& node) { return now.is_member(node) || now.beats(node); }
+
+// Nobody may be written out of the description who still votes, or writes to the root.
+void add_leaving(Change& change, const Means& means, const config::Node& node) {
+    const auto gone = [means, node]() -> Result<bool> { return !runs(TRY(means.now()), node); };
+    const auto wait = [gone, node]() -> Result<> {
+        const auto deadline = Deadline::after(leaving_patience);
+        while (!TRY(gone())) {
+            if (deadline.passed())
+                return fail("node {} is off by its fence device, and still runs", node.name)
+                    .advise(fmt::format("the device is another machine's: correct the fence: of {} in cluster.yaml",
+                                        node.name));
+            (void)poll(nullptr, 0, deadline.capped(look_interval).poll_timeout());
+        }
+        return {};
+    };
+    change.plan.add(
+        {.text = fmt::format("wait until {} has left the cluster", node.name), .done = gone, .apply = wait});
+}
+
+// One that runs. Somebody's word that it is off counts for nothing then.
+Result<> add_stopping(Change& change, const Means& means, const config::Node& node, const Proof& proof) {
+    if (proof.verdict == Verdict::unknown)
+        return bad_input("node {} runs, and no fence device of it answers ({}): it cannot be stopped", node.name,
+                         proof.text())
+            .advise(fmt::format("shut it down (ssh {} poweroff), then give the command again", node.name));
+    TRY(add_switching_off(change, means, node, proof, "", Running::allow));
+    add_leaving(change, means, node);
+    return {};
 }
 
 Result<> refuse_unfit(const Now& now, const Means& means, const Removal& wanted, const config::Node& node) {
@@ -87,8 +132,11 @@ Result<Change> plan_removal(const Now& now, const Means& means, const Removal& w
         const config::Node& node = *now.cluster.find_node(name);
         TRY(refuse_unfit(now, means, wanted, node));
         const auto proof = proofs.find(name);
-        TRY(add_switching_off(change, means, node, proof == proofs.end() ? Proof() : proof->second,
-                              wanted.confirmed_off));
+        const Proof known = proof == proofs.end() ? Proof() : proof->second;
+        if (runs(now, node))
+            TRY(add_stopping(change, means, node, known));
+        else
+            TRY(add_switching_off(change, means, node, known, wanted.confirmed_off));
     }
     add_publication(change, means, now.bundle, fmt::format("pando node remove {}", fmt::join(there, " ")));
     // What is left of a node that an interrupted command took out of the description is found by its name.
@@ -98,9 +146,8 @@ Result<Change> plan_removal(const Now& now, const Means& means, const Removal& w
             add_claim_clearing(change, means, now, *node);
         else
             add_left_claim(change, means, now, name);
-        const bool retired = TRY(is_retired(means, name));
-        if (!retired) add_retirement(change, means, name);
-        const bool nothing_left = retired && change.plan.steps().size() == steps;
+        TRY(add_belongings(change, means, name));
+        const bool nothing_left = change.plan.steps().size() == steps;
         if (nothing_left && !is_in(there, name)) TRY(node_of(now, name));
     }
     if (!there.empty())

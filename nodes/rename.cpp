@@ -27,6 +27,14 @@ void add_tree(Change& change, const Means& means, const std::string& node, const
                      .apply = apply});
 }
 
+// What a rename consists of beside the description.
+void add_belongings(Change& change, const Means& means, const std::string& node, const std::string& name) {
+    change.plan.add({.text = fmt::format("the kept bindings of {} become those of {}", node, name),
+                     .done = [means, node]() -> Result<bool> { return !TRY(has_history(means.root, node)); },
+                     .apply = [means, node, name] { return rename_history(means.root, node, name); }});
+    add_tree(change, means, node, name);
+}
+
 }  // namespace
 
 Result<Change> plan_renaming(const Now& now, const Means& means, const std::string& name, const std::string& fresh) {
@@ -37,11 +45,11 @@ Result<Change> plan_renaming(const Now& now, const Means& means, const std::stri
     const config::Node* node = now.cluster.find_node(name);
     if (node == nullptr) {
         // An interrupted command has changed the description: its tree is left to do.
-        if (now.cluster.find_node(fresh) == nullptr || TRY(is_renamed(means, name, fresh))) {
-            TRY(node_of(now, name));
-        }
+        const bool described = now.cluster.find_node(fresh) != nullptr;
+        if (!described || (TRY(is_renamed(means, name, fresh)) && !TRY(has_history(means.root, name))))
+            return Failure(node_of(now, name).error());
         TRY(refuse_if_alive(now, *now.cluster.find_node(fresh), "renamed"));
-        add_tree(change, means, name, fresh);
+        add_belongings(change, means, name, fresh);
         return change;
     }
     if (now.cluster.find_node(fresh) != nullptr)
@@ -51,7 +59,7 @@ Result<Change> plan_renaming(const Now& now, const Means& means, const std::stri
     change.after = TRY(config::rename_node(change.before, name, fresh));
     add_claim_clearing(change, means, now, *node);
     add_publication(change, means, now.bundle, fmt::format("pando node rename {} {}", name, fresh));
-    add_tree(change, means, name, fresh);
+    add_belongings(change, means, name, fresh);
     if (now.cluster.storage.iscsi)
         change.notes.push_back(
             fmt::format("the iSCSI target must let {}:{} in", now.cluster.storage.iscsi->initiator_prefix, fresh));

@@ -2,6 +2,7 @@
 #include "nodes/waiting.h"
 
 #include "config/values.h"
+#include "hwdetect/placeholder.h"
 
 #include <strings.h>
 #include <algorithm>
@@ -73,6 +74,35 @@ Result<config::Pending> choose(const std::vector<config::Pending>& waiting, cons
         .advise("name it by its number, a MAC, its UUID or its serial number");
 }
 
+Result<config::Pending> chosen_before(const std::vector<config::Pending>& waiting, const std::string& boot) {
+    const auto it =
+        std::find_if(waiting.begin(), waiting.end(), [&](const config::Pending& one) { return one.boot == boot; });
+    if (it != waiting.end()) return *it;
+    return bad_input("the machine that was chosen waits no more")
+        .advise("look at its console; pando node pending shows who waits now");
+}
+
+bool waits(const std::vector<config::Pending>& waiting, const std::string& which) {
+    return std::any_of(waiting.begin(), waiting.end(),
+                       [&](const config::Pending& one) { return is_meant(one.machine, which); });
+}
+
+bool is_bound_to(const config::Binding& binding, const config::MachineRecord& machine) {
+    if (!(config::Binding{machine.identity, {}} == config::Binding{binding.machine, {}})) return false;
+    return std::all_of(binding.macs.begin(), binding.macs.end(),
+                       [&](const auto& nic) { return has_mac(machine, nic.second); });
+}
+
+bool is_place(const std::string& which) {
+    return !which.empty() && std::all_of(which.begin(), which.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool names(const std::string& which, const config::Binding& binding) {
+    config::MachineRecord machine{.identity = binding.machine};
+    for (const auto& [nic, mac] : binding.macs) machine.macs.push_back(mac);
+    return is_meant(machine, which);
+}
+
 std::vector<std::string> resemblances(const config::MachineRecord& machine, const config::Cluster& cluster) {
     std::vector<std::string> lines;
     for (const config::Node& node : cluster.nodes) {
@@ -120,15 +150,23 @@ std::vector<std::string> hardware_nics(const config::Node& node, const config::C
     return names;
 }
 
+std::vector<std::string> usable_macs(const config::MachineRecord& machine) {
+    std::vector<std::string> macs;
+    std::copy_if(machine.macs.begin(), machine.macs.end(), std::back_inserter(macs),
+                 [](const std::string& mac) { return hwdetect::kind_of_mac(mac) != hwdetect::MacKind::unusable; });
+    return macs;
+}
+
 Result<config::Binding> bind(const config::Node& node, const config::MachineRecord& machine,
                              const config::Cluster& cluster) {
     config::Binding binding{machine.identity, {}};
     const auto names = hardware_nics(node, cluster);
-    if (machine.macs.size() < names.size())
+    const auto usable = usable_macs(machine);
+    if (usable.size() < names.size())
         return bad_input("node {} has the NICs {}, the machine only {} ({})", node.name, fmt::join(names, " "),
-                         machine.macs.size(), describe(machine))
+                         usable.size(), describe(machine))
             .advise("put the missing card in, or take a NIC out of the node's nics: in cluster.yaml");
-    std::vector<std::string> free = machine.macs;
+    std::vector<std::string> free = usable;
     for (const config::Nic& nic : node.nics) {
         if (!nic.mac || !has_mac(machine, *nic.mac)) continue;
         binding.macs[nic.name] = *nic.mac;

@@ -18,6 +18,21 @@ std::string describe(const config::MachineRecord& machine);
 // By `which`: its place in `pando node pending` (1 …), a MAC, a UUID or a serial number. Empty: the only one.
 Result<config::Pending> choose(const std::vector<config::Pending>& waiting, const std::string& which);
 
+// The one of that boot, which was chosen when the change was planned. Refused when it waits no more.
+Result<config::Pending> chosen_before(const std::vector<config::Pending>& waiting, const std::string& boot);
+
+// Does a machine wait that `which` is a key of?
+bool waits(const std::vector<config::Pending>& waiting, const std::string& which);
+
+// Are all keys of the machine that the binding names?
+bool is_bound_to(const config::Binding& binding, const config::MachineRecord& machine);
+
+// Is `which` a place in the list of those that wait, and no key?
+bool is_place(const std::string& which);
+
+// Is `which` a key of the machine that the binding names?
+bool names(const std::string& which, const config::Binding& binding);
+
 // What the machine is to the cluster as it is: the nodes that a key of it leads to, a line each ("its serial is that of
 // n2, its UUID is not"). A new board in an old chassis, a NIC that was moved.
 std::vector<std::string> resemblances(const config::MachineRecord& machine, const config::Cluster& cluster);
@@ -26,6 +41,9 @@ std::vector<std::string> resemblances(const config::MachineRecord& machine, cons
 // is its first, becomes the node's that lies in the boot network; then in order. Refused when it has too few.
 Result<config::Binding> bind(const config::Node& node, const config::MachineRecord& machine,
                              const config::Cluster& cluster);
+
+// Its MACs that name a NIC: no zeros, no group addresses.
+std::vector<std::string> usable_macs(const config::MachineRecord& machine);
 
 // The names of the node's NICs that are hardware, the one of the boot network first.
 std::vector<std::string> hardware_nics(const config::Node& node, const config::Cluster& cluster);

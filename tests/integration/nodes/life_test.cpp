@@ -60,6 +60,9 @@ protected:
         ASSERT_TRUE(written) << written.error().what;
         claim("OLD", "old-boot");
         journals_ = 3;
+        waiting_.clear();
+        beating_.clear();
+        members_ = {1, 2};
     }
 
     fs::path place() const { return place_->path(); }
@@ -90,8 +93,10 @@ protected:
             return run({.argv = argv, .input = input, .deadline = deadline});
         };
         means.newest = [this] { return config::read_newest(*store_, "grove"); };
-        means.publish = [this](const std::string&, const config::Bundle& seen,
-                               config::Bundle next) -> Result<Published> {
+        means.now = [this]() -> Result<Now> { return now(); };
+        means.publish = [this](const std::string&, const config::Bundle& seen, config::Bundle next,
+                               const std::function<Result<>()>& before) -> Result<Published> {
+            TRY(before());
             next.generation = seen.generation + 1;
             TRY(config::write_slot(*store_, next));
             return Published{next.generation, {}};
@@ -109,7 +114,9 @@ protected:
         now.bundle = *config::read_newest(*store_, "grove");
         now.cluster = *now.bundle.description();
         now.claims = *config::read_claims(*store_);
-        now.quorum = initrd::Quorum{.quorate = true, .votes = 2, .needed = 2, .expected = 3, .members = {1, 2}};
+        now.waiting = waiting_;
+        for (const std::string& boot : beating_) now.alive[boot] = true;
+        now.quorum = initrd::Quorum{.quorate = true, .votes = 2, .needed = 2, .expected = 3, .members = members_};
         return now;
     }
 
@@ -139,10 +146,20 @@ protected:
         }
     }
 
+    void replace(const Replacement& wanted, const Proof& proof) {
+        const auto change = plan_replacement(now(), means(), wanted, proof);
+        ASSERT_TRUE(change) << change.error().what;
+        const auto done = change->plan.execute(Plan::Mode::apply);
+        ASSERT_TRUE(done) << done.error().what;
+    }
+
     std::optional<TemporaryDirectory> place_;
     std::unique_ptr<Store> store_;
     std::string text_;
     uint32_t journals_ = 3;
+    std::vector<config::Pending> waiting_;
+    std::vector<std::string> beating_;
+    std::vector<uint32_t> members_ = {1, 2};
 };
 
 config::Binding new_machine() {
@@ -186,14 +203,14 @@ TEST_F(NodeLife, ReplaceIsCompletedWhereverPowerGoes) {
         const auto seen = now();
         const auto proof =
             ask_whether_off(*seen.cluster.find_node("n3"), means().agents, Deadline::after(Milliseconds(10000)));
-        return plan_replacement(seen, means(), {"n3", new_machine(), {}, ""}, proof);
+        return plan_replacement(seen, means(), {.node = "n3", .binding = new_machine()}, proof);
     };
     cut_everywhere(command, [&] {
         EXPECT_EQ(state("n3"), "off");
         EXPECT_EQ(yaml(), with("52:54:00:00:00:03", "52:54:00:00:00:f3", with("serial: OLD", "serial: NEW", text_)));
         EXPECT_EQ(now().bundle.generation, 2U) << "written once";
         EXPECT_TRUE(now().claims.empty());
-        EXPECT_EQ(binding_to_restore(now(), means(), "n3")->machine.serial, "OLD");
+        EXPECT_EQ(what_to_restore(now(), means(), "n3")->binding.machine.serial, "OLD");
         EXPECT_TRUE(fs::exists(root() / ".pando/nodes/n3/etc/hostname"));
     });
 }
@@ -202,13 +219,13 @@ TEST_F(NodeLife, ReplaceIsCompletedWhereverPowerGoes) {
 TEST_F(NodeLife, ReplaceGivenAgainLeavesTheNewMachineAlone) {
     state("n3", "off");
     Proof proof{Verdict::off, {}};
-    auto change = plan_replacement(now(), means(), {"n3", new_machine(), {}, ""}, proof);
+    auto change = plan_replacement(now(), means(), {.node = "n3", .binding = new_machine()}, proof);
     ASSERT_TRUE(change) << change.error().what;
     ASSERT_TRUE(change->plan.execute(Plan::Mode::apply));
     state("n3", "on");
     claim("NEW", "new-boot");
     proof.verdict = Verdict::on;
-    change = plan_replacement(now(), means(), {"n3", new_machine(), {}, ""}, proof);
+    change = plan_replacement(now(), means(), {.node = "n3", .binding = new_machine()}, proof);
     ASSERT_TRUE(change) << change.error().what;
     EXPECT_TRUE(change->plan.steps().empty());
     EXPECT_EQ(state("n3"), "on");
@@ -219,38 +236,204 @@ TEST_F(NodeLife, WhoLivesOrMayLiveIsNotReplaced) {
     const Proof off{Verdict::off, {}};
     Now seen = now();
     seen.quorum->members = {1, 2, 3};
-    EXPECT_THAT(plan_replacement(seen, means(), {"n3", new_machine(), {}, ""}, off).error().what, HasSubstr("is up"));
+    EXPECT_THAT(plan_replacement(seen, means(), {.node = "n3", .binding = new_machine()}, off).error().what,
+                HasSubstr("is up"));
     seen = now();
     seen.alive["old-boot"] = true;
-    EXPECT_THAT(plan_replacement(seen, means(), {"n3", new_machine(), {}, ""}, off).error().what,
+    EXPECT_THAT(plan_replacement(seen, means(), {.node = "n3", .binding = new_machine()}, off).error().what,
                 HasSubstr("a machine runs as it"));
     const Proof unknown{Verdict::unknown, {{"n3", "n3-relay", false, "no route to host"}}};
-    const auto refused = plan_replacement(now(), means(), {"n3", new_machine(), {}, ""}, unknown);
+    const auto refused = plan_replacement(now(), means(), {.node = "n3", .binding = new_machine()}, unknown);
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().what, HasSubstr("no route to host"));
     EXPECT_THAT(refused.error().advice, HasSubstr("--confirm-off"));
-    auto sworn = plan_replacement(now(), means(), {"n3", new_machine(), {}, "pulled from its slot"}, unknown);
+    auto sworn = plan_replacement(
+        now(), means(), {.node = "n3", .binding = new_machine(), .confirmed_off = "pulled from its slot"}, unknown);
     ASSERT_TRUE(sworn) << sworn.error().what;
     ASSERT_TRUE(sworn->plan.execute(Plan::Mode::apply));
-    EXPECT_THAT((*last_rebinding(root(), "n3"))->proof, HasSubstr("pulled from its slot"));
+    EXPECT_THAT(rebindings(root(), "n3")->front().proof, HasSubstr("pulled from its slot"));
     EXPECT_EQ(state("n3"), "on") << "nobody was asked to switch it off";
 }
 
 TEST_F(NodeLife, TheOldBindingIsRestored) {
     const Proof off{Verdict::off, {}};
-    EXPECT_FALSE(binding_to_restore(now(), means(), "n3")) << "it was never replaced";
-    ASSERT_TRUE(plan_replacement(now(), means(), {"n3", new_machine(), {}, ""}, off)->plan.execute(Plan::Mode::apply));
-    ASSERT_NE(yaml(), text_);
-    const auto old = binding_to_restore(now(), means(), "n3");
+    EXPECT_FALSE(what_to_restore(now(), means(), "n3")) << "it was never replaced";
+    const config::OptionChanges options = {{"state", (place() / "n3b").string()}, {"password", "fresh"}};
+    replace({.node = "n3", .binding = new_machine(), .fence_options = options}, off);
+    ASSERT_THAT(yaml(), HasSubstr("password: fresh"));
+    auto old = what_to_restore(now(), means(), "n3");
     ASSERT_TRUE(old) << old.error().what;
-    ASSERT_TRUE(plan_replacement(now(), means(), {"n3", *old, {}, ""}, off)->plan.execute(Plan::Mode::apply));
+    replace(*old, off);
+    EXPECT_EQ(yaml(), text_) << "the fence device's options too";
+    old = what_to_restore(now(), means(), "n3");
+    ASSERT_TRUE(old) << old.error().what;
+    EXPECT_TRUE(plan_replacement(now(), means(), *old, off)->plan.steps().empty()) << "it was given twice";
+}
+
+TEST_F(NodeLife, RestoreIsCompletedWhereverPowerGoes) {
+    const Proof off{Verdict::off, {}};
+    bool replaced = false;
+    const auto command = [&]() -> Result<Change> {
+        if (!std::exchange(replaced, true)) replace({.node = "n3", .binding = new_machine()}, off);
+        return plan_replacement(now(), means(), TRY(what_to_restore(now(), means(), "n3")), off);
+    };
+    cut_everywhere(command, [&] {
+        EXPECT_EQ(yaml(), text_);
+        EXPECT_EQ(now().bundle.generation, 3U) << "written once";
+        replaced = false;
+    });
+}
+
+// Power goes between the record and the description: the record tells of what never came to pass.
+TEST_F(NodeLife, ARecordOfWhatNeverCameToPassMisleadsNobody) {
+    const Proof off{Verdict::off, {}};
+    replace({.node = "n3", .binding = new_machine()}, off);
+    const auto restoring = plan_replacement(now(), means(), *what_to_restore(now(), means(), "n3"), off);
+    ASSERT_TRUE(restoring) << restoring.error().what;
+    for (const auto& act : *restoring->under_lock) ASSERT_TRUE(act());
+    ASSERT_EQ(rebindings(root(), "n3")->size(), 2U);
+    replace(*what_to_restore(now(), means(), "n3"), off);
     EXPECT_EQ(yaml(), text_);
+    EXPECT_EQ(rebindings(root(), "n3")->size(), 2U) << "the record takes its own place";
+}
+
+TEST_F(NodeLife, WhoComesToLifeWhileThePlanIsReadIsNotReplaced) {
+    const Proof off{Verdict::off, {}};
+    const auto planner = [&](const Now& seen, const Means& by) {
+        return plan_replacement(seen, by, {.node = "n3", .binding = new_machine()}, off);
+    };
+    auto change = plan_with_second_look(now(), means(), planner);
+    ASSERT_TRUE(change) << change.error().what;
+    claim("OLD", "late-boot");
+    beating_ = {"late-boot"};
+    const auto refused = change->plan.execute(Plan::Mode::apply);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr("the situation changed"));
+    EXPECT_THAT(refused.error().what, HasSubstr("a machine runs as it"));
+    EXPECT_EQ(yaml(), text_);
+    EXPECT_TRUE(rebindings(root(), "n3")->empty()) << "nothing came to pass, nothing is kept";
+}
+
+TEST_F(NodeLife, WhoComesToLifeWhileThePlanIsReadIsNotSwitchedOff) {
+    const Proof on{Verdict::on, {{"n3", "n3-relay", true, "on"}}};
+    const auto change = plan_replacement(now(), means(), {.node = "n3", .binding = new_machine()}, on);
+    ASSERT_TRUE(change) << change.error().what;
+    members_ = {1, 2, 3};
+    EXPECT_FALSE(change->plan.execute(Plan::Mode::apply));
+    EXPECT_EQ(state("n3"), "on");
+    EXPECT_EQ(yaml(), text_);
+}
+
+TEST_F(NodeLife, WhoIsSwitchedOnWhileThePlanIsReadIsNotReplaced) {
+    state("n3", "off");
+    const auto planner = [&](const Now& seen, const Means& by) {
+        const auto proof =
+            ask_whether_off(*seen.cluster.find_node("n3"), by.agents, Deadline::after(Milliseconds(10000)));
+        return plan_replacement(seen, by, {.node = "n3", .binding = new_machine()}, proof);
+    };
+    auto change = plan_with_second_look(now(), means(), planner);
+    ASSERT_TRUE(change) << change.error().what;
+    state("n3", "on");
+    const auto refused = change->plan.execute(Plan::Mode::apply);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr("the situation changed"));
+    EXPECT_EQ(yaml(), text_);
+    EXPECT_EQ(state("n3"), "on");
+    state("n3", "off");
+    change = plan_with_second_look(now(), means(), planner);
+    const auto done = change->plan.execute(Plan::Mode::apply);
+    EXPECT_TRUE(done) << done.error().what;
+    EXPECT_NE(yaml(), text_);
+}
+
+config::Pending waits_as(const std::string& serial, const std::string& mac, const std::string& boot) {
+    config::Pending one;
+    one.machine.identity.serial = serial;
+    one.machine.macs = {mac};
+    one.boot = boot;
+    return one;
+}
+
+TEST_F(NodeLife, AMachineThatWaitsIsNotSwitchedOff) {
+    const Proof on{Verdict::on, {{"n3", "n3-relay", true, "on"}}};
+    Replacement wanted{.node = "n3", .binding = new_machine(), .boot = "new-boot"};
+    const auto refused = plan_replacement(now(), means(), wanted, on);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr("the one that waits"));
+    EXPECT_THAT(refused.error().advice, HasSubstr("--confirm-off"));
+    wanted.confirmed_off = "pulled from slot 7";
+    replace(wanted, on);
+    EXPECT_EQ(state("n3"), "on");
+    EXPECT_THAT(rebindings(root(), "n3")->front().proof, HasSubstr("pulled from slot 7"));
+}
+
+TEST_F(NodeLife, ReplaceWithAMachineThatWaitedIsKnownAsDoneWhoeverElseWaits) {
+    const Proof off{Verdict::off, {}};
+    replace({.node = "n3", .binding = new_machine(), .boot = "new-boot"}, off);
+    const auto done = [&](const std::string& which) {
+        const Now seen = now();
+        return *was_bound(seen, means(), *seen.cluster.find_node("n3"), which);
+    };
+    waiting_ = {waits_as("NEW", "52:54:00:00:00:f3", "new-boot"), waits_as("ELSE", "52:54:00:00:00:f4", "else")};
+    EXPECT_TRUE(done("")) << "it waits as long as it has not noticed";
+    waiting_.erase(waiting_.begin());
+    claim("NEW", "new-boot");
+    beating_ = {"new-boot"};
+    EXPECT_TRUE(done(""));
+    EXPECT_TRUE(done("2"));
+    EXPECT_TRUE(done("NEW"));
+    EXPECT_FALSE(done("ELSE"));
+    beating_.clear();
+    EXPECT_FALSE(done("")) << "the node died since: another machine is meant";
+    waiting_ = {waits_as("NEW", "52:54:00:00:00:f5", "third-boot")};
+    EXPECT_FALSE(done("NEW")) << "it came again with another NIC";
+}
+
+TEST_F(NodeLife, AKeyThatTheNewMachineLacksIsNotForgottenInSilence) {
+    Replacement wanted{.node = "n3"};
+    wanted.binding.machine.uuid = "4c4c4544-0042-3510-8052-b4c04f4a3133";
+    const auto change = plan_replacement(now(), means(), wanted, {Verdict::off, {}});
+    ASSERT_TRUE(change) << change.error().what;
+    EXPECT_THAT(change->notes, testing::Contains(HasSubstr("no serial number any more")));
+}
+
+TEST_F(NodeLife, TwoNodesDoNotShareAFenceDevice) {
+    Wanted wanted{.keys = {{"name", "n4"}, {"machine", {{"serial", "FOUR"}}}}};
+    wanted.keys["nics"].push_back({{"mac", "52:54:00:00:00:04"}});
+    wanted.keys["fence"].push_back({{"agent", "fence_ipmilan"}, {"options", {{"ip", "10.0.0.102"}}}});
+    const auto refused = plan_addition(now(), means(), {wanted});
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr("n2"));
+    wanted.keys["fence"][0]["options"]["plug"] = "4";
+    EXPECT_TRUE(plan_addition(now(), means(), {wanted})) << "another plug of the same device";
+}
+
+TEST_F(NodeLife, AFenceDeviceThatDoesNotAnswerWithNewOptionsIsFoundWhenTheyAreGiven) {
+    const auto wrong =
+        with("n3\"", "n3-wrong\"", with((place() / "n3").string(), "\"" + (place() / "n3").string() + "\"", text_));
+    EXPECT_TRUE(require_fence_answer(text_, "n3", means()));
+    const auto refused = require_fence_answer(wrong, "n3", means());
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().advice, HasSubstr("--fence-option"));
+}
+
+TEST_F(NodeLife, AnAdditionGivenAgainIsKnownAsDone) {
+    EXPECT_FALSE(was_added(now(), "n4", ""));
+    EXPECT_FALSE(was_added(now(), "n3", "")) << "it is off, and nobody waits";
+    EXPECT_TRUE(was_added(now(), "n3", "OLD"));
+    waiting_ = {waits_as("OLD", "52:54:00:00:00:03", "boot")};
+    EXPECT_TRUE(was_added(now(), "n3", ""));
+    waiting_.clear();
+    beating_ = {"old-boot"};
+    EXPECT_TRUE(was_added(now(), "n3", ""));
 }
 
 TEST_F(NodeLife, RemoveIsCompletedWhereverPowerGoes) {
     const auto command = [&]() -> Result<Change> {
         const auto seen = now();
         std::map<std::string, Proof> proofs;
+        if (seen.cluster.find_node("n3") != nullptr)
+            TRY(write_rebinding(root(), {.node = "n3", .before = new_machine(), .generation = 1}));
         if (const auto* node = seen.cluster.find_node("n3"))
             proofs["n3"] = ask_whether_off(*node, means().agents, Deadline::after(Milliseconds(10000)));
         return plan_removal(seen, means(), {{"n3"}, false, ""}, proofs);
@@ -269,6 +452,8 @@ TEST_F(NodeLife, RemoveIsCompletedWhereverPowerGoes) {
             EXPECT_FALSE(fs::exists(root() / ".pando/nodes/n3"));
             EXPECT_EQ(*read_line(root() / ".pando/kept/tree.n3.1/etc/hostname"), "n3") << "kept, not destroyed";
             EXPECT_FALSE(fs::exists(root() / ".pando/kept/tree.n3.2"));
+            EXPECT_FALSE(*has_history(root(), "n3")) << "a later n3 has its own";
+            EXPECT_EQ(list_directory(root() / ".pando/history/removed")->size(), 1U);
         });
 }
 
@@ -284,8 +469,38 @@ TEST_F(NodeLife, RemoveRefusesTheNodeItRunsOnAndThoseThatAreUp) {
     EXPECT_FALSE(stopped->questions.empty()) << "somebody is asked before a machine is switched off";
 }
 
+TEST_F(NodeLife, WhoRunsIsRemovedWhenItsFenceDeviceAndTheClusterSayThatItIsGone) {
+    members_ = {1, 2, 3};
+    const Proof unknown{Verdict::unknown, {{"n3", "n3-relay", false, "no route to host"}}};
+    const auto refused = plan_removal(now(), means(), {{"n3"}, true, "it is off, I swear"}, {{"n3", unknown}});
+    ASSERT_FALSE(refused) << "nobody's word counts for one that votes";
+    EXPECT_THAT(refused.error().what, HasSubstr("n3 runs"));
+
+    const Proof on{Verdict::on, {{"n3", "n3-relay", true, "on"}}};
+    Means by = means();
+    by.agents = [this](const std::vector<std::string>& argv, const std::string& input, Deadline deadline) {
+        auto done = run({.argv = argv, .input = input, .deadline = deadline});
+        if (state("n3") == "off") members_ = {1, 2};  // corosync notices
+        return done;
+    };
+    const auto change = plan_removal(now(), by, {{"n3"}, true, ""}, {{"n3", on}});
+    ASSERT_TRUE(change) << change.error().what;
+    std::vector<std::string> texts = change->plan.texts();
+    ASSERT_GE(texts.size(), 3U);
+    EXPECT_THAT(texts[0], HasSubstr("switch the machine of n3 off"));
+    EXPECT_THAT(texts[1], HasSubstr("wait until n3 has left"));
+    EXPECT_THAT(texts[2], HasSubstr("write generation"));
+    EXPECT_FALSE(*change->plan.steps()[1].done());
+    const auto done = change->plan.execute(Plan::Mode::apply);
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_EQ(state("n3"), "off");
+    EXPECT_EQ(now().cluster.find_node("n3"), nullptr);
+}
+
 TEST_F(NodeLife, RenameIsCompletedWhereverPowerGoes) {
     const auto command = [&]() -> Result<Change> {
+        if (now().cluster.find_node("n3") != nullptr)
+            TRY(write_rebinding(root(), {.node = "n3", .before = new_machine(), .generation = 1}));
         auto change = plan_renaming(now(), means(), "n3", "db");
         if (!change && now().cluster.find_node("db") != nullptr) return Change();
         return change;
@@ -295,6 +510,8 @@ TEST_F(NodeLife, RenameIsCompletedWhereverPowerGoes) {
         EXPECT_TRUE(fs::exists(root() / ".pando/nodes/db/etc/hostname"));
         EXPECT_FALSE(fs::exists(root() / ".pando/nodes/n3"));
         EXPECT_TRUE(now().claims.empty());
+        EXPECT_FALSE(*has_history(root(), "n3"));
+        EXPECT_TRUE(*has_history(root(), "db"));
     });
     EXPECT_FALSE(plan_renaming(now(), means(), "n1", "db"));
     EXPECT_FALSE(plan_renaming(now(), means(), "n1", "No Name"));

@@ -38,6 +38,15 @@ TEST(Waiting, AMachineIsNamedByNumberMacOrSerial) {
     EXPECT_FALSE(choose({machine("A", {}), machine("A", {})}, "A"));
 }
 
+TEST(Waiting, ZerosAndGroupAddressesNameNoNic) {
+    const auto cluster = load(sample);
+    const auto many = machine("B", {"00:00:00:00:00:00", "01:00:5e:00:00:01", "52:54:00:00:00:b1"});
+    const auto binding = bind(*cluster->find_node("n2"), many.machine, *cluster);
+    ASSERT_TRUE(binding) << binding.error().what;
+    EXPECT_EQ(binding->macs.at("lan0"), "52:54:00:00:00:b1");
+    EXPECT_FALSE(bind(*cluster->find_node("n2"), machine("B", {"00:00:00:00:00:00"}).machine, *cluster));
+}
+
 TEST(Waiting, AMachineThatIsNearlyANodeIsToldApart) {
     const auto cluster = load(with("machine: {uuid: 4c4c4544-0042-3510-8052-b4c04f4a3132}",
                                    "machine: {uuid: 4c4c4544-0042-3510-8052-b4c04f4a3132, serial: CZ2}"));
