@@ -73,9 +73,8 @@ Failure no_bundle(const Store& store, const Slots& slots, std::string_view clust
             "is this the right LUN? check the target and the LUN's number, and which cluster the boot server names");
     if (any(slots, SlotState::torn))
         return failure.advise(
-            "both slots are lost: write the description again from where it is kept: pando bundle write --initial "
-            "--lun "
-            "LUN cluster.yaml");
+            "both slots are lost. Does a node still run, then there: pando bundle write --rescue. Else write the "
+            "description again from where it is kept: pando bundle write --initial --lun LUN cluster.yaml");
     if (any(slots, SlotState::foreign))
         return failure.advise("is this the right LUN? It was not prepared for Pando, or something has overwritten it");
     return failure.advise("write the cluster's description: pando bundle write --initial --lun LUN cluster.yaml");
