@@ -55,7 +55,7 @@ Result<AgentFiles> Bundle::agent_files(const Cluster& description) const {
         const auto content = files.find(bundled_name(file.path));
         if (content == files.end())
             return fail("the bundle of {} does not bring {}, {}", cluster, file.path, file.why())
-                .advise("make it again: pando bundle make");
+                .advise("write it again: pando bundle write");
         found[file.path] = content->second;
     }
     return found;
@@ -117,15 +117,15 @@ Result<Bundle> decode(std::string_view blob) {
                     header.bytes + header.length, bundle_limit);
     if (rest.size() < header.bytes)
         return fail("the bundle of {} is torn: {} of {} bytes are there", header.cluster, rest.size(), header.bytes)
-            .advise("write it again: pando bundle make");
+            .advise("write it again: pando bundle write");
     const std::string_view payload = rest.substr(0, header.bytes);
     // A slot on a disk is larger than the bundle in it: zeros may follow, nothing else.
     if (rest.substr(header.bytes).find_first_not_of('\0') != std::string_view::npos)
         return fail("the bundle of {} is followed by something else", header.cluster)
-            .advise("write it again: pando bundle make");
+            .advise("write it again: pando bundle write");
     if (sha256(payload) != header.sha256)
         return fail("the bundle of {} is damaged: its content does not match its checksum", header.cluster)
-            .advise("write it again: pando bundle make");
+            .advise("write it again: pando bundle write");
 
     const auto json = nlohmann::json::parse(payload, nullptr, false);
     const auto foreign = fail("the bundle of {} was not written by Pando: its content is unknown", header.cluster);

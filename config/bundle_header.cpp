@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view magic = "PANDO-BUNDLE ";
 constexpr uint64_t version = 1;
 constexpr size_t header_limit = 512;  // bytes of the first line
-constexpr std::string_view remake = "write it again: pando bundle make";
+constexpr std::string_view remake = "write it again: pando bundle write";
 
 std::vector<std::string_view> words_of(std::string_view line) {
     std::vector<std::string_view> words;

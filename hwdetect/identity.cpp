@@ -170,10 +170,10 @@ bool differs(const std::optional<std::string>& wanted, const std::string& is) {
 Failure only_its_nic(const Machine& machine, const Match& match, const config::Node& node) {
     return bad_input("this machine has a NIC of node {} ({}) and is not its machine: {} ({})", node.name, match.key,
                      contradictions(machine, node), describe(machine))
-        .advise(
-            fmt::format("shall it be {}, then `pando node replace {}` binds the node to it; was only the NIC moved, "
-                        "then put it back, or take its MAC out of nics: of {}",
-                        node.name, node.name, node.name));
+        .advise(fmt::format(
+            "shall it be {}, then `pando node replace {} --pending` binds the node to it; was only the NIC moved, "
+            "then put it back, or take its MAC out of nics: of {}",
+            node.name, node.name, node.name));
 }
 
 // The remark about a NIC that is another node's and is only a part that moved.
@@ -213,7 +213,9 @@ Result<Identity> identify(const Machine& machine, const config::Cluster& cluster
     }
     if (strongest.kind != KeyKind::uuid && differs(bound.uuid, machine.uuid))
         remark.add(
-            fmt::format("was its board changed? `pando node replace {}` takes the new one over", identity.node->name));
+            fmt::format("was its board changed? Put uuid: {} into machine: of {} (pando bundle get, edit, pando "
+                        "bundle write)",
+                        machine.uuid, identity.node->name));
     identity.remark = remark.text();
     return identity;
 }

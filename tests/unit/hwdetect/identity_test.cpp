@@ -201,7 +201,7 @@ TEST(Identity, OfAChangedBoardIsDecidedByTheSerialWithARemark) {
     EXPECT_EQ(identity->node->name, "n1");
     EXPECT_EQ(identity->key, "serial 7XK2M93");
     EXPECT_EQ(identity->confidence, Confidence::certain);
-    EXPECT_THAT(identity->remark, AllOf(HasSubstr("UUID is 5c4c"), HasSubstr("pando node replace n1")));
+    EXPECT_THAT(identity->remark, AllOf(HasSubstr("UUID is 5c4c"), HasSubstr("into machine: of n1")));
 }
 
 TEST(Identity, OfABoardThatCameFromAnotherNodeIsRefused) {
