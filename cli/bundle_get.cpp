@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando bundle get: the newest bundle as the files it was made of, to be edited and written again.
 #include "base/file.h"
+#include "cli/bundle_base.h"
 #include "cli/bundle_lun.h"
 #include "cli/command.h"
 #include "config/slots.h"
@@ -40,12 +41,15 @@ Action declare_bundle_get(CLI::App& app) {
         const fs::path directory = options->output;
         const fs::path key = TRY(key_path(directory, cluster));
         TRY(make_directories(directory, 0700));
+        TRY(remove_base(directory));
         TRY(make_directories(key.parent_path(), 0700));
         for (const config::AgentFile& file : config::agent_files(cluster))
             TRY(write_file_atomic(directory / fs::path(file.path).filename(),
                                   bundle.files.at(config::bundled_name(file.path)), file.mode()));
         TRY(write_file_atomic(key, bundle.files.at("authkey"), 0600));
         TRY(write_file_atomic(directory / "cluster.yaml", bundle.files.at("cluster.yaml"), 0600));
+        // Last: with it the directory is whole.
+        TRY(write_base(directory, bundle));
         fmt::print("generation {} of {} in {}\n", bundle.generation, bundle.cluster, directory.string());
         return 0;
     };

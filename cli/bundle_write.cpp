@@ -3,16 +3,21 @@
 // is written for a cluster of which no node is up.
 #include "base/file.h"
 #include "base/log.h"
-#include "base/process.h"
+#include "base/text_diff.h"
+#include "cli/bundle_base.h"
 #include "cli/bundle_lun.h"
 #include "cli/command.h"
 #include "config/bundle_header.h"
 #include "config/slots.h"
 #include "nodes/lun_bundle.h"
 #include "nodes/publish.h"
+#include "nodes/rescue.h"
+#include "nodes/running.h"
+#include "nodes/secrets.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <optional>
 
 namespace pando::cli {
 namespace {
@@ -28,7 +33,16 @@ struct WriteOptions {
     nodes::LunWriteOptions lun;
     std::string lun_path;
     bool dry_run = false;
+    bool undo_newer = false;
+    bool rescue = false;
+    std::optional<config::Bundle> base;  // what SOURCE was made from, when it was fetched
 };
+
+fs::path directory_of(const fs::path& source) {
+    std::error_code ec;
+    if (fs::is_directory(source, ec)) return source;
+    return source.has_parent_path() ? source.parent_path() : fs::path(".");
+}
 
 // A description with what lies beside it, or what `bundle make` has packed.
 Result<config::Bundle> read_source(const fs::path& source) {
@@ -46,19 +60,13 @@ const std::string& yaml_of(const config::Bundle& bundle) {
 }
 
 // Of cluster.yaml line by line; of the secrets only that they differ.
-Result<> show_difference(const config::Bundle& before, const config::Bundle& next) {
+void show_difference(const config::Bundle& before, const config::Bundle& next) {
     if (before.files.empty()) {
         fmt::print("nothing to compare with: it is the first description\n");
-        return {};
+        return;
     }
-    const auto directory = TRY(TemporaryDirectory::create("/run", "pando-bundle"));
-    TRY(write_file_atomic(directory.path() / "before", yaml_of(before), 0600));
-    TRY(write_file_atomic(directory.path() / "after", yaml_of(next), 0600));
-    const auto done = TRY(run({.argv = {"diff", "-u", "--label", "cluster.yaml as it is", "--label",
-                                        "cluster.yaml as it will be", "before", "after"},
-                               .directory = directory.path()}));
-    if (done.status > 1) return fail("comparing: {}", done.last_words());
-    fmt::print("{}", done.out);
+    const auto [old_yaml, new_yaml] = nodes::without_secrets(yaml_of(before), yaml_of(next));
+    fmt::print("{}", unified_diff(old_yaml, new_yaml, "cluster.yaml"));
     auto names = before.files;
     names.insert(next.files.begin(), next.files.end());
     for (const auto& [name, content] : names) {
@@ -71,25 +79,55 @@ Result<> show_difference(const config::Bundle& before, const config::Bundle& nex
         else if (old_one->second != new_one->second)
             fmt::print("changed: {}\n", name);
     }
-    return {};
 }
 
-Result<int> write_on_node(const config::Bundle& next, bool dry_run) {
-    if (dry_run) {
+// Was it made from what is there? What somebody else changed meanwhile is shown.
+Result<> check_base(const WriteOptions& options, const config::Bundle& newest) {
+    if (!options.base || options.undo_newer || newest.files.empty()) return {};
+    const auto fresh = refuse_if_stale(*options.base, newest);
+    if (fresh) return {};
+    fmt::print("what was changed meanwhile:\n");
+    show_difference(*options.base, newest);
+    return Failure(fresh.error());
+}
+
+// So that the same directory can be edited on.
+Result<> renew_base(const WriteOptions& options, config::Bundle written, uint64_t generation) {
+    if (!options.base) return {};
+    written.generation = generation;
+    return write_base(directory_of(options.source), written);
+}
+
+Result<int> write_on_node(const config::Bundle& next, const WriteOptions& options) {
+    const auto description = TRY(next.description());
+    if (options.dry_run) {
         const auto store = TRY(open_bundle_store(""));
-        TRY(show_difference(TRY(config::read_newest(*store, next.cluster)), next));
+        const auto now = TRY(nodes::read_now(*store, TRY(config::read_newest(*store, next.cluster))));
+        TRY(check_base(options, now.bundle));
+        show_difference(now.bundle, next);
+        TRY(nodes::refuse_change_of_running(now, description));
         return 0;
     }
     auto change = TRY(nodes::BundleChange::begin("pando bundle write", Deadline::after(lock_patience)));
     if (change.before().files == next.files) {
         fmt::print("generation {} of {} holds this already\n", change.before().generation, next.cluster);
+        TRY(renew_base(options, next, change.before().generation));
         return 0;
     }
-    TRY(show_difference(change.before(), next));
+    TRY(check_base(options, change.before()));
+    show_difference(change.before(), next);
+    TRY(nodes::refuse_change_of_running(TRY(nodes::read_now(change.store(), change.before())), description));
     const auto published = TRY(change.publish(next, Deadline::after(publish_patience)));
     fmt::print("generation {} of {} is written\n", published.generation, next.cluster);
+    TRY(renew_base(options, next, published.generation));
     if (!published.behind.empty())
         log::warning("not yet going by it: {}; pando status there tells why", fmt::join(published.behind, ", "));
+    return 0;
+}
+
+Result<int> rescue() {
+    fmt::print("generation {} is written, from what this node goes by\n",
+               TRY(nodes::rescue_bundle(Deadline::after(lock_patience))));
     return 0;
 }
 
@@ -102,10 +140,13 @@ config::Bundle on_lun(const std::string& lun, const std::string& cluster) {
 }
 
 Result<int> write_to_lun(const config::Bundle& next, const WriteOptions& options) {
-    TRY(show_difference(on_lun(options.lun_path, next.cluster), next));
+    const auto newest = on_lun(options.lun_path, next.cluster);
+    TRY(check_base(options, newest));
+    show_difference(newest, next);
     if (options.dry_run) return 0;
     const auto generation = TRY(nodes::write_bundle_to_lun(next, options.lun, Deadline::after(prepare_patience)));
     fmt::print("{} holds generation {} of {}\n", options.lun_path, generation, next.cluster);
+    TRY(renew_base(options, next, generation));
     return 0;
 }
 
@@ -113,19 +154,29 @@ Result<int> write_to_lun(const config::Bundle& next, const WriteOptions& options
 
 Action declare_bundle_write(CLI::App& app) {
     auto options = std::make_shared<WriteOptions>();
-    app.add_option("SOURCE", options->source, "cluster.yaml, its directory, or what `bundle make` wrote")->required();
+    app.add_option("SOURCE", options->source, "cluster.yaml, its directory, or what `bundle make` wrote");
     auto* lun = app.add_option("--lun", options->lun_path,
                                "write to this LUN (/dev/sda, or a file that is one) of a cluster that is down");
     app.add_flag("--initial", options->lun.initial, "the LUN's first bundle: a blank LUN is partitioned")->needs(lun);
     app.add_option("--overwrite", options->lun.overwrite,
                    "a cluster whose bundle may be lost, or a name of the LUN (serial, WWN, UUID) that may be")
         ->needs(lun);
-    app.add_flag("--dry-run", options->dry_run, "show the difference, change nothing");
+    auto* dry_run = app.add_flag("--dry-run", options->dry_run, "show the difference, change nothing");
+    app.add_flag("--rescue", options->rescue,
+                 "both slots of the LUN are lost while the cluster runs: write what this node goes by again")
+        ->excludes(lun)
+        ->excludes(dry_run);
+    app.add_flag("--undo-newer", options->undo_newer,
+                 "write it even if somebody changed the description since `bundle get`; that change is lost");
     return [options]() -> Result<int> {
+        if (options->source.empty() != options->rescue)
+            return bad_input("either a description, or --rescue").advise("pando bundle write cluster.yaml");
+        if (options->rescue) return rescue();
         const auto bundle = TRY(read_source(options->source));
         (void)TRY(config::check_bundle(bundle));
         options->lun.lun = options->lun_path;
-        return options->lun_path.empty() ? write_on_node(bundle, options->dry_run) : write_to_lun(bundle, *options);
+        options->base = TRY(read_base(directory_of(options->source)));
+        return options->lun_path.empty() ? write_on_node(bundle, *options) : write_to_lun(bundle, *options);
     };
 }
 
