@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/node_change.h"
 #include "nodes/roster.h"
+#include "nodes/secrets.h"
 #include "nodes/waiting.h"
 
 #include <filesystem>
