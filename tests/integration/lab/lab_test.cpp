@@ -150,7 +150,8 @@ TEST_F(LabServices, GiveABladeItsAddressItsFilesItsLunAndItsBmc) {
 
     ASSERT_TRUE(Lab::down(lab->name(), state(), false, say_nothing));
     expect_nothing_left(lab->name());
-    EXPECT_THAT(read_file(logs_directory(state() / lab->name()) / "dnsmasq").value_or(""), HasSubstr("52:54:00:77:00:01"));
+    EXPECT_THAT(read_file(logs_directory(state() / lab->name()) / "dnsmasq").value_or(""),
+                HasSubstr("52:54:00:77:00:01"));
 }
 
 TEST_F(LabServices, NothingOfTheLabIsOnTheHostsOwnNetwork) {
