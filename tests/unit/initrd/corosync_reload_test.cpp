@@ -6,7 +6,7 @@
 namespace pando::test {
 namespace {
 
-using namespace nodes;
+using namespace initrd;
 
 // As corosync 3.1 says it, with much else around it.
 constexpr std::string_view running = R"(config.reload_in_progress (u8) = 0
