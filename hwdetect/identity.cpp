@@ -41,11 +41,9 @@ Match by_key(KeyKind kind, std::string_view name, const std::string& value, Key 
     return match;
 }
 
-bool names_a_nic(const NetworkInterface& nic) { return !nic.random_mac && kind_of_mac(nic.mac) != MacKind::unusable; }
-
 Match by_mac(const NetworkInterface& nic, const config::Cluster& cluster) {
     Match match{KeyKind::mac, "MAC " + nic.mac, {}};
-    if (!names_a_nic(nic)) return match;
+    if (!has_lasting_mac(nic)) return match;
     const auto has_mac = [&](const config::Nic& wanted) { return wanted.mac && same(*wanted.mac, nic.mac); };
     for (const config::Node& node : cluster.nodes)
         if (std::any_of(node.nics.begin(), node.nics.end(), has_mac)) match.nodes.push_back(&node);
@@ -90,7 +88,7 @@ std::string yaml_lines(const Machine& machine) {
     if (!keys.empty()) lines += fmt::format("\n    machine: {{{}}}", keys);
     int count = 0;
     for (const NetworkInterface& nic : machine.nics) {
-        if (!names_a_nic(nic)) continue;
+        if (!has_lasting_mac(nic)) continue;
         if (count == 0) lines += "\n    nics:";
         lines += fmt::format("\n      - {{name: lan{}, mac: {}}}", count++, yaml_quoted(nic.mac));
     }

@@ -88,6 +88,10 @@ Result<Machine> read_machine(const Sysroot& root) {
     return machine;
 }
 
+bool has_lasting_mac(const NetworkInterface& nic) {
+    return !nic.random_mac && kind_of_mac(nic.mac) != MacKind::unusable;
+}
+
 std::string describe(const Machine& machine) {
     std::string text = machine.vendor;
     if (!machine.product.empty()) text += (text.empty() ? "" : " ") + machine.product;

@@ -25,6 +25,9 @@ struct NetworkInterface {
     bool random_mac = false;  // made up by the kernel at this boot
 };
 
+// Can the machine be known by this NIC's MAC? Not by one that names no NIC, or that the kernel made up at this boot.
+bool has_lasting_mac(const NetworkInterface& nic);
+
 struct Watchdog {
     std::string device;               // watchdog0
     std::string identity;             // the driver's name for the card

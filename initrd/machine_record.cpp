@@ -20,7 +20,8 @@ config::MachineRecord machine_record(const hwdetect::Machine& machine, const std
     record.identity = {unless_empty(machine.uuid), unless_empty(machine.serial), unless_empty(machine.asset)};
     record.vendor = machine.vendor;
     record.product = machine.product;
-    for (const auto& nic : machine.nics) record.macs.push_back(nic.mac);
+    for (const auto& nic : machine.nics)
+        if (has_lasting_mac(nic)) record.macs.push_back(nic.mac);
     std::sort(record.macs.begin(), record.macs.end());
     std::stable_partition(record.macs.begin(), record.macs.end(), [&](const auto& mac) { return mac == boot_mac; });
     record.address = address.substr(0, address.find('/'));

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <map>
 #include <optional>
+#include <set>
 
 namespace pando::initrd {
 namespace {
@@ -22,8 +23,6 @@ uint64_t whole_seconds(Milliseconds span) { return static_cast<uint64_t>(span.co
 class Waiting {
 public:
     Waiting(Boot& boot, Deadline deadline) : boot_(boot), deadline_(deadline), begin_(since_boot()) {
-        mine_.machine = machine_record(boot.machine, boot.arguments.boot_mac.value_or(""),
-                                       boot.arguments.address ? boot.arguments.address->address : "");
         mine_.boot = boot_id();
     }
     Waiting(const Waiting&) = delete;
@@ -33,6 +32,8 @@ public:
     }
 
     Result<> tell() {
+        mine_.machine = machine_record(boot_.machine, boot_.arguments.boot_mac.value_or(""),
+                                       boot_.arguments.address ? boot_.arguments.address->address : "");
         mine_.beat += 1;
         mine_.waited = whole_seconds(since_boot() - begin_);
         mine_.left = whole_seconds(deadline_.remaining());
@@ -62,6 +63,12 @@ private:
     std::vector<config::Pending> stale_;
 };
 
+std::set<std::string> macs_of(const hwdetect::Machine& machine) {
+    std::set<std::string> macs;
+    for (const auto& nic : machine.nics) macs.insert(nic.mac);
+    return macs;
+}
+
 // True when a newer description was read.
 Result<bool> look_for_newer(Boot& boot) {
     if (TRY(config::peek_generation(*boot.store)) <= boot.bundle->generation) return false;
@@ -69,6 +76,15 @@ Result<bool> look_for_newer(Boot& boot) {
     if (newest.generation <= boot.bundle->generation) return false;  // the newer one is just being written
     TRY(take_bundle(boot, std::move(newest)));
     log::info("identity: generation {} of the description is there", boot.bundle->generation);
+    return true;
+}
+
+// True when there is another NIC than before.
+bool look_for_nics(Boot& boot, const MachineReader& read) {
+    auto machine = read();
+    if (!machine || macs_of(*machine) == macs_of(boot.machine)) return false;
+    boot.machine = std::move(*machine);
+    log::info("identity: the NICs have changed: {}", hwdetect::describe(boot.machine));
     return true;
 }
 
@@ -83,7 +99,7 @@ void announce(const Error& why, Deadline deadline) {
 
 }  // namespace
 
-Result<> identify_or_wait(Boot& boot, Deadline deadline) {
+Result<> identify_or_wait(Boot& boot, const MachineReader& read, Deadline deadline) {
     auto identity = hwdetect::identify(boot.machine, *boot.cluster);
     std::optional<Waiting> waiting;
     std::string said;  // the last trouble with the LUN
@@ -97,7 +113,7 @@ Result<> identify_or_wait(Boot& boot, Deadline deadline) {
         auto newer = told ? look_for_newer(boot) : Result<bool>(Failure(told.error()));
         if (!newer && newer.error().what != said) log::write(newer.error());
         said = newer ? "" : newer.error().what;
-        if (newer && *newer) {
+        if (look_for_nics(boot, read) || (newer && *newer)) {
             identity = hwdetect::identify(boot.machine, *boot.cluster);
             if (!identity) log::write(identity.error());
             continue;

@@ -7,10 +7,15 @@
 #include "base/result.h"
 #include "initrd/boot.h"
 
+#include <functional>
+
 namespace pando::initrd {
 
-// Sets boot.identity, at once or when a newer description names this machine, which it then goes by. The error at the
-// deadline is why it is none.
-Result<> identify_or_wait(Boot& boot, Deadline deadline);
+// hwdetect::read_machine() of the running system.
+using MachineReader = std::function<Result<hwdetect::Machine>()>;
+
+// Sets boot.identity, at once or when a newer description names this machine, which it then goes by, or when a NIC that
+// came late tells who it is. The error at the deadline is why it is none.
+Result<> identify_or_wait(Boot& boot, const MachineReader& read, Deadline deadline);
 
 }  // namespace pando::initrd

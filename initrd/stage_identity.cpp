@@ -3,6 +3,7 @@
 // newer description names it; then it goes on. Then the node is claimed: no other machine may be it.
 #include "base/file.h"
 #include "base/log.h"
+#include "base/sysroot.h"
 #include "config/register.h"
 #include "initrd/ahead.h"
 #include "initrd/boot.h"
@@ -32,7 +33,9 @@ Result<> claim_node(Boot& boot, Deadline deadline) {
 
 Result<std::string> run_identity(Boot& boot, Deadline deadline) {
     if (!boot.store) TRY(run_bootstrap(boot, deadline));  // a second try
-    TRY(identify_or_wait(boot, deadline));
+    const auto root = TRY(Sysroot::open("/"));
+    TRY(identify_or_wait(
+        boot, [&] { return hwdetect::read_machine(root); }, deadline));
     if (!boot.identity.remark.empty()) log::warning("{}", boot.identity.remark);
     TRY(claim_node(boot, deadline));
     const std::string& name = boot.node().name;

@@ -81,7 +81,8 @@ Result<> wait_ready(const ReadySocket& ready, Child& daemon, const std::string& 
     if (waited) return {};
     Error error = waited.error();
     error.what += last_words(name);
-    error.advice = fmt::format("what {} says is above; its configuration is made from cluster.yaml", name);
+    error.advice = fmt::format("what {} says is above", name);
+    if (name != follower_name) error.advice += "; its configuration is made from cluster.yaml";
     return Failure(error);
 }
 

@@ -15,6 +15,8 @@ std::string_view name_of(Life life) {
             return "apart";
         case Life::left:
             return "left";
+        case Life::unheard:
+            return "booting-or-off";
         case Life::silent:
             break;
     }
@@ -42,8 +44,9 @@ Life Now::life_of(const config::Node& node) const {
     if (is_member(node)) return Life::up;
     const auto* claim = claim_of(node);
     if (claim != nullptr && claim->state == config::ClaimState::left) return Life::left;
-    if (!beats(node)) return Life::silent;
-    return claim->state == config::ClaimState::booting ? Life::booting : Life::apart;
+    const bool begins = claim != nullptr && claim->state == config::ClaimState::booting;
+    if (!beats(node)) return begins ? Life::unheard : Life::silent;
+    return begins ? Life::booting : Life::apart;
 }
 
 Result<Now> read_now(Store& store, config::Bundle bundle) {

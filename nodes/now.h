@@ -23,9 +23,10 @@ enum class Life {
     booting,  // its machine writes its claim and has not joined yet
     apart,    // its machine runs, and is no member: it lost the cluster, or its root froze
     left,     // its machine left the cluster in order
+    unheard,  // its machine began to boot as it; between its identity and its join it cannot say that it goes on
     silent,   // off, or nobody can tell
 };
-std::string_view name_of(Life life);  // "up" …; silent: "off-or-unknown"
+std::string_view name_of(Life life);  // "up" …; unheard: "booting-or-off", silent: "off-or-unknown"
 
 struct Now {
     config::Bundle bundle;  // the newest

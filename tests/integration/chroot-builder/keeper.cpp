@@ -36,7 +36,8 @@ protected:
         Request request;
         request.programs = programs;
         request.files = {survival};
-        for (const char* point : {"/dev", "/proc", "/sys", "/run", "/var/log"})
+        for (const char* point :
+             {"/dev", "/etc/corosync", "/etc/dlm", "/etc/pando/fence", "/proc", "/sys", "/run", "/var/log"})
             request.made[point] = survival_request().made.at("/etc");
         const auto root = Sysroot::open("/").value();
         const auto manifest = resolve(root, request).value();

@@ -35,13 +35,15 @@ serves_no_secret() {
     python3 - "$tree" "$STATE_DIRECTORY/secrets" <<'END'
 import pathlib, sys
 words = [bytes.fromhex(line) for line in open(sys.argv[2]).read().split()]
-found = []
+found, files = [], 0
 for path in pathlib.Path(sys.argv[1]).rglob("*"):
     if path.is_symlink() or not path.is_file(): continue
     data = path.read_bytes()
+    files += 1
     found += [(path.name, word) for word in words if word in data]
 assert [name for name, _ in found] == ["planted"], found
 assert len(words) > 12, words
+assert files > 300, f"only {files} files: was the image unpacked?"
 END
 }
 claim "what PXE serves names no node and holds no secret, whether packed or unpacked" serves_no_secret

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Whole manifests from recorded trees: which files, and why each, stays as it was looked at once.
 // tests/data/chroot/record makes a recording; the files in it are built anew, with the same names, links and needs.
+#include "base/text_diff.h"
 #include "chroot-builder/manifest.h"
 #include "tests/unit/chroot-builder/tree.h"
 
@@ -97,7 +98,8 @@ void expect_golden(const std::string& name, const Result<Manifest>& manifest) {
     }
     const auto golden = read_file(data(name));
     ASSERT_TRUE(golden) << golden.error().what << ": run once with PANDO_GOLDEN=1";
-    EXPECT_EQ(*golden, text) << "if the change is meant, run with PANDO_GOLDEN=1 and look at the difference";
+    EXPECT_TRUE(*golden == text) << unified_diff(*golden, text, name)
+                                 << "if the change is meant, run with PANDO_GOLDEN=1 and look at the difference";
 }
 
 TEST(GoldenManifest, DaemonsAndToolsOfDebian12) {

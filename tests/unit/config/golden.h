@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/file.h"
+#include "base/text_diff.h"
 
 #include <gtest/gtest.h>
 #include <cstdlib>
@@ -26,7 +27,8 @@ inline void expect_golden(const std::string& name, const std::string& text) {
     }
     const auto golden = read_file(file);
     ASSERT_TRUE(golden) << golden.error().what << ": run once with PANDO_GOLDEN=1";
-    EXPECT_EQ(*golden, text) << "if the change is meant, run with PANDO_GOLDEN=1 and look at the difference";
+    EXPECT_TRUE(*golden == text) << unified_diff(*golden, text, name)
+                                 << "if the change is meant, run with PANDO_GOLDEN=1 and look at the difference";
 }
 
 }  // namespace pando::test

@@ -180,6 +180,9 @@ struct Stranger {
         boot.bundle = config::read_newest(*boot.store, "grove").value();
         boot.cluster = boot.bundle->description().value();
     }
+    MachineReader reader() const {
+        return [machine = boot.machine] { return machine; };
+    }
     Boot boot;
 };
 
@@ -188,7 +191,7 @@ TEST_F(PendingMachine, IsSeenAndGoesOnWhenANewerDescriptionNamesIt) {
     ASSERT_TRUE(config::write_slot(*disk, bundle(1, "old-blade")));
     Stranger stranger(lun());
     Result<> done;
-    std::thread waits([&] { done = identify_or_wait(stranger.boot, soon()); });
+    std::thread waits([&] { done = identify_or_wait(stranger.boot, stranger.reader(), soon()); });
     // An operator looks, and sees who waits.
     std::vector<config::Pending> seen;
     for (const Deadline look = soon(); seen.empty() && !look.passed();)
@@ -205,12 +208,30 @@ TEST_F(PendingMachine, IsSeenAndGoesOnWhenANewerDescriptionNamesIt) {
     EXPECT_TRUE(config::read_pending(*disk).value().empty()) << "nobody waits any more";
 }
 
+TEST_F(PendingMachine, ANicThatComesLateTellsWhoItIs) {
+    const auto disk = store();
+    auto by_mac = bundle(1, "old-blade");
+    std::string& text = by_mac.files.at("cluster.yaml");
+    text.replace(text.find("machine: {serial: one}, "), 24, "");
+    ASSERT_TRUE(config::write_slot(*disk, by_mac));
+    Stranger stranger(lun());
+    stranger.boot.machine = {};  // firmware that says nothing, and the one NIC that loaded it
+    stranger.boot.machine.nics = {{.name = "eth0", .mac = "52:54:00:00:00:99"}};
+    auto later = stranger.boot.machine;
+    later.nics.push_back({.name = "eth1", .mac = "52:54:00:00:00:01"});
+    int reads = 0;
+    const auto done = identify_or_wait(
+        stranger.boot, [&] { return ++reads < 2 ? stranger.boot.machine : later; }, soon());
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_EQ(stranger.boot.identity.node->name, "n1");
+}
+
 TEST_F(PendingMachine, WaitsForABoundedTime) {
     const auto disk = store();
     ASSERT_TRUE(config::write_slot(*disk, bundle(1, "old-blade")));
     Stranger stranger(lun());
     const auto begin = since_boot();
-    const auto done = identify_or_wait(stranger.boot, Deadline::after(seconds(2)));
+    const auto done = identify_or_wait(stranger.boot, stranger.reader(), Deadline::after(seconds(2)));
     ASSERT_FALSE(done);
     EXPECT_THAT(done.error().what, HasSubstr("this machine is no node of cluster grove"));
     EXPECT_LT((since_boot() - begin).count(), 6000);
@@ -227,7 +248,7 @@ TEST_F(PendingMachine, ATornNewerDescriptionIsNotTaken) {
     auto torn = disk->read(*newest * config::slot_size, Store::block).value();
     torn[torn.find_last_not_of('\0')] ^= 1;
     ASSERT_TRUE(disk->write(*newest * config::slot_size, torn));
-    const auto done = identify_or_wait(stranger.boot, Deadline::after(seconds(2)));
+    const auto done = identify_or_wait(stranger.boot, stranger.reader(), Deadline::after(seconds(2)));
     EXPECT_FALSE(done);
     EXPECT_EQ(stranger.boot.bundle->generation, 1U);
 }

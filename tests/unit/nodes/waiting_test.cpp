@@ -126,6 +126,9 @@ TEST(Life, IsToldFromMembershipAndClaims) {
     EXPECT_FALSE(refuse_if_alive(now, now.cluster.nodes[2], "replaced"));
     EXPECT_TRUE(refuse_if_alive(now, now.cluster.nodes[3], "replaced"));
     EXPECT_TRUE(refuse_if_alive(now, now.cluster.nodes[4], "replaced"));
+    now.alive["2"] = false;
+    EXPECT_EQ(now.life_of(now.cluster.nodes[1]), Life::unheard);
+    EXPECT_TRUE(refuse_if_alive(now, now.cluster.nodes[1], "replaced")) << "its fence device decides";
 }
 
 }  // namespace
