@@ -111,10 +111,11 @@ claim "n2 is healthy" until_true 60 on n2 pando status
 
 # --- and is fenced by the new blade's BMC -----------------------------------------------------------------------------
 claim "nobody was fenced so far" no_fencing_since n1 "$before"
+mark=$(console_mark n3)
 claim "n2 loses power on its new blade" power_cut n3
 claim "its new blade is fenced, by its own BMC" until_true 150 another_machine n3 "$machine"
 claim "which the agent's log on n1 says" until_true 20 on n1 grep -q 'n2-bmc: node id 2 is fenced' /run/initramfs/var/log/fence.log
-claim "n2 comes up again on that blade" console_says n3 300 'n2 of cluster grove is up'
+claim "n2 comes up again on that blade" until_true 300 console_times n3 "$mark" 1 'n2 of cluster grove is up'
 claim "both are members again" until_true 60 members_are n1 "[1, 2]"
 before=$(fence_events n1) || before='?'
 
@@ -156,5 +157,24 @@ claim "a node is added for it, on the live cluster" on_for 240 n1 pando node add
 claim "the blade goes on, and comes up as n3" wait_up n3 300
 claim "three are members" until_true 30 members_are n1 "[1, 2, 3]"
 for node in n1 n2 n3; do claim "$node is healthy" until_true 60 on "$node" pando status; done
+# --- more nodes than the root has journals, from a table --------------------------------------------------------------
+table() { # LINE…: on n1, in /root/rack.csv
+    on n1 sh -c 'printf "%s\n" "$@" >/root/rack.csv' - name,profile,serial,mac,fence.ip,fence.password "$@"
+}
+journals() { on n1 gfs2_edit -p journals /dev/mapper/pando-root | grep -c '^journal[0-9]'; }
+g0=$(generation) || g0='?'
+claim "the root has four journals" same "$(journals)" 4
+table n4,blade,SPARE-4,52:54:00:77:00:04,10.77.0.104,secret-4 n5,blade,SPARE-5,52:54:00:77:00:04,10.77.0.105,secret-5
+claim "a table with a bad row is refused, and the row is named" refuses 'rack.csv:3: node n5: the MAC .* is already that of n4' n1 \
+    pando node add --from /root/rack.csv --untested-fence --yes
+claim "and nothing of it is done" same "$(generation)" "$g0"
+table n4,blade,SPARE-4,52:54:00:77:00:04,10.77.0.104,secret-4 n5,blade,SPARE-5,52:54:00:77:00:05,10.77.0.105,secret-5
+claim "two nodes are added from a table" on_for 240 n1 pando node add --from /root/rack.csv --untested-fence --yes
+claim "the mounted root has got the fifth journal" same "$(journals)" 5
+for node in n1 n2 n3; do claim "corosync on $node knows five nodes" until_true 30 corosync_knows "$node" "1 2 3 4 5"; done
+claim "they were never there: removed again, by a range, on an operator's word" on_for 180 n1 \
+    pando node remove 'n[4-5]' --confirm-off "never racked" --yes
+claim "corosync on n2 knows three nodes" until_true 30 corosync_knows n2 "1 2 3"
+
 claim "nobody was fenced for any of this" no_fencing_since n1 "$before"
 claim "corosync and dlm_controld of n1 are the same processes as before" same "$(daemons_of n1)" "$daemons"
