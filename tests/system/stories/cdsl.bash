@@ -13,7 +13,11 @@ goes_on() {                                    # FILE: its writer writes, now
 }
 # shellcheck disable=SC2016 # the node's shell expands it
 files_in() { on_for 60 "$1" sh -c 'find "$1" -type f | wc -l' - "$2"; } # NODE DIRECTORY
-explains() { on "$1" pando cdsl explain "$2" | tee /dev/stderr | grep -qE "$3"; } # NODE PATH REGEX
+explains() { # NODE PATH REGEX
+    local said
+    said=$(on "$1" pando cdsl explain "$2") || return 1
+    grep -qE "$3" <<<"$said" || { say "$said"; return 1; }
+}
 background() { # FILE NODE COMMAND…: what it says, and its status behind it
     local file=$1 node=$2 status=0
     shift 2
