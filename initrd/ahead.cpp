@@ -56,7 +56,7 @@ std::vector<FenceAnswer> ask_from_chroot(const Boot& boot, Milliseconds patience
         if (!agent) return fail("{} is not in the chroot", argv.at(0)).advise("build the image again");
         return (*survival)->run({agent->string()}, input, until);
     };
-    return ask_fence_devices(*boot.cluster, boot.node().name, run, deadline);
+    return ask_fence_devices(*boot.cluster, run, deadline);
 }
 
 }  // namespace

@@ -16,17 +16,26 @@ FenceAnswer ask(const config::Node& node, const config::FenceDevice& device, con
 
 }  // namespace
 
-std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const std::string& self, const Runner& run,
-                                           Deadline deadline) {
+std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const Runner& run, Deadline deadline) {
     std::vector<std::future<FenceAnswer>> asked;
     for (const auto& node : cluster.nodes) {
-        if (node.name == self) continue;
         for (const auto& device : node.fence)
             asked.push_back(std::async(std::launch::async, [&] { return ask(node, device, run, deadline); }));
     }
     std::vector<FenceAnswer> answers;
     for (auto& answer : asked) answers.push_back(answer.get());
     return answers;
+}
+
+FenceVerdict judge_fence_answers(const std::vector<FenceAnswer>& answers, const std::string& self) {
+    FenceVerdict verdict;
+    for (const FenceAnswer& answer : answers) {
+        const std::string line = fmt::format("{} of node {}: {}", answer.device, answer.node, answer.says);
+        const bool own = answer.node == self;
+        if (!answer.answered) (own ? verdict.unheard : verdict.silent).push_back(line);
+        if (own && answer.answered && answer.says == "off") verdict.strange.push_back(line);
+    }
+    return verdict;
 }
 
 }  // namespace pando::initrd

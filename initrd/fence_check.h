@@ -24,8 +24,16 @@ struct FenceAnswer {
 using Runner =
     std::function<Result<Finished>(const std::vector<std::string>& argv, const std::string& input, Deadline)>;
 
-// Every device of every other node, all at once: those this node would fence with. Its own are asked by the others.
-std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const std::string& self, const Runner& run,
-                                           Deadline deadline);
+// Every device of every node, all at once: those this node would fence with, and its own, of which it alone knows the
+// right answer.
+std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const Runner& run, Deadline deadline);
+
+// What the answers mean to a node that runs. Lines for a console, "n2-bmc of node n2: no route to host".
+struct FenceVerdict {
+    std::vector<std::string> silent;   // devices of others: nobody here could fence with them
+    std::vector<std::string> strange;  // devices of our own that say we are off: another machine would be hit
+    std::vector<std::string> unheard;  // devices of our own; BMCs that share the host's port do not answer their host
+};
+FenceVerdict judge_fence_answers(const std::vector<FenceAnswer>& answers, const std::string& self);
 
 }  // namespace pando::initrd

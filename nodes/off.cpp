@@ -40,7 +40,7 @@ Proof ask_whether_off(const config::Node& node, const initrd::Runner& agents, De
     config::Cluster alone;  // of all nodes this one only
     alone.nodes = {node};
     Proof proof;
-    proof.answers = initrd::ask_fence_devices(alone, "", agents, deadline);
+    proof.answers = initrd::ask_fence_devices(alone, agents, deadline);
     proof.verdict = judge(proof.answers);
     return proof;
 }

@@ -76,7 +76,7 @@ TEST(FenceCheck, OnAndOffAreAnswersAndNothingElseIs) {
     const auto cluster = two_nodes();
     const auto answers_with = [&](int status) {
         return ask_fence_devices(
-            cluster, "n1",
+            cluster,
             [&](const std::vector<std::string>& argv, const std::string&, Deadline) -> Result<Finished> {
                 EXPECT_EQ(argv.at(0), "fence_ipmilan");
                 return Finished{status, "", "Failed: Unable to obtain correct plug status\n"};
@@ -86,10 +86,23 @@ TEST(FenceCheck, OnAndOffAreAnswersAndNothingElseIs) {
     EXPECT_TRUE(answers_with(0).at(0).answered);
     EXPECT_TRUE(answers_with(2).at(0).answered);
     const auto silent = answers_with(1);
-    ASSERT_EQ(silent.size(), 1U);  // a node's own device is for the others
-    EXPECT_EQ(silent[0].device, "n2-bmc");
-    EXPECT_FALSE(silent[0].answered);
-    EXPECT_NE(silent[0].says.find("Unable to obtain"), std::string::npos);
+    ASSERT_EQ(silent.size(), 2U);
+    EXPECT_EQ(silent[1].device, "n2-bmc");
+    EXPECT_FALSE(silent[1].answered);
+    EXPECT_NE(silent[1].says.find("Unable to obtain"), std::string::npos);
+}
+
+TEST(FenceCheck, AMachineThatRunsIsNotTheOneItsDeviceCallsOff) {
+    const std::vector<FenceAnswer> answers = {
+        {"n1", "n1-bmc", true, "off"}, {"n1", "n1-pdu", false, "no route to host"}, {"n2", "n2-bmc", true, "off"},
+        {"n2", "n2-pdu", true, "on"},  {"n3", "n3-bmc", false, "wrong password"},
+    };
+    const auto verdict = judge_fence_answers(answers, "n1");
+    EXPECT_EQ(verdict.strange, std::vector<std::string>{"n1-bmc of node n1: off"});
+    EXPECT_EQ(verdict.unheard, std::vector<std::string>{"n1-pdu of node n1: no route to host"});
+    EXPECT_EQ(verdict.silent, std::vector<std::string>{"n3-bmc of node n3: wrong password"});
+    EXPECT_TRUE(
+        judge_fence_answers({{"n1", "n1-bmc", true, "on"}, {"n2", "n2-bmc", true, "off"}}, "n1").strange.empty());
 }
 
 TEST(ReadySocket, TellsAReadyDaemonFromOneThatEnded) {
