@@ -58,6 +58,7 @@ Action declare_node_replace(CLI::App& app);
 Action declare_node_restore(CLI::App& app);
 Action declare_node_show(CLI::App& app);
 Action declare_status(CLI::App& app);
+Action declare_doctor(CLI::App& app);
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
@@ -116,6 +117,7 @@ const std::vector<Command>& commands() {
         {"node restore", "the binding before the last replacement", declare_node_restore},
         {"node rename", "another name for a node that is off", declare_node_rename},
         {"node remove", "forget nodes, when the rest keeps quorum", declare_node_remove},
+        {"doctor", "would the cluster survive its next death: fencing, quorum, root, description", declare_doctor},
         {"status", "what holds on this node now: boot, quorum, root, survival set", declare_status},
         {"completion", "say the script that completes pando's words in a shell", declare_completion},
         {"help", "explain a command, or say the manual page", declare_help},

@@ -144,6 +144,7 @@ story_up() {
         claim "$node runs without a failed unit" no_failed_unit "$node"
         claim "$node is healthy: quorate, root read-write, nothing of the survival set stands on the root" on "$node" pando status
         claim "$node: corosync-quorumtool and dlm_tool answer on the booted system" on "$node" sh -c 'corosync-quorumtool -s >/dev/null; test $? -le 1 && dlm_tool status | grep -q "cluster nodeid"'
+        claim "$node: pando doctor finds nothing that would keep the cluster from surviving a death" on "$node" pando doctor
         claim "$node: the chroot holds what the root holds, and its daemons run that" on "$node" pando chroot status
         claim "$node: no open file, mapping or directory of the survival set on the root (from /proc)" on "$node" pando chroot check
     done

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nodes/doctor.h"
+
+#include "initrd/corosync_reload.h"
+
+#include <fmt/ranges.h>
+#include <algorithm>
+
+namespace pando::nodes {
+namespace {
+
+class Findings {
+public:
+    void add(Grade grade, std::string subject, std::string says, std::string advice = {}) {
+        list_.push_back({grade, std::move(subject), std::move(says), std::move(advice)});
+        bad_ = bad_ || grade != Grade::good;
+    }
+    // Says that a subject is in order unless something was found since the last one.
+    void close(std::string subject, std::string says) {
+        if (!bad_) list_.push_back({Grade::good, std::move(subject), std::move(says), {}});
+        bad_ = false;
+    }
+    std::vector<Finding> take() { return std::move(list_); }
+
+private:
+    std::vector<Finding> list_;
+    bool bad_ = false;
+};
+
+// A device that says "off" of a node that runs is the one mistake that lets two nodes write: its fencing would succeed,
+// and hit nobody, or another.
+void look_at_answer(const CheckUp& facts, const initrd::FenceAnswer& answer, Findings& findings) {
+    const std::string device = fmt::format("{} of node {}: {}", answer.device, answer.node, answer.says);
+    const config::Node* node = facts.cluster.find_node(answer.node);
+    const bool member = facts.live && node != nullptr && facts.live->now.is_member(*node);
+    if (!answer.answered && facts.live && answer.node == facts.live->here)
+        return findings.add(Grade::warning, "fencing", device,
+                            "this node's own device; a BMC that shares a port with its host does not answer that. Do "
+                            "the other nodes reach it? pando doctor there");
+    if (!answer.answered)
+        return findings.add(Grade::fault, "fencing", device,
+                            fmt::format("when {} dies, all nodes freeze until this works: check address, user, "
+                                        "password and cable of the device",
+                                        answer.node));
+    if (member && answer.says == "off")
+        findings.add(Grade::fault, "fencing", fmt::format("{}, and {} is up", device, answer.node),
+                     "it is the device of another machine: fencing would say that it is off while it writes. Compare "
+                     "the device's address with the machine's BMC");
+}
+
+void look_at_fencing(const CheckUp& facts, Findings& findings) {
+    for (const config::Node& node : facts.cluster.nodes)
+        if (node.fence.empty())
+            findings.add(Grade::fault, "fencing", fmt::format("node {} has no fence device", node.name),
+                         "its death would freeze all nodes for good: describe its BMC in cluster.yaml");
+    for (const auto& answer : facts.fence) look_at_answer(facts, answer, findings);
+    findings.close("fencing", fmt::format("{} devices of {} nodes answer, and say what the cluster knows",
+                                          facts.fence.size(), facts.cluster.nodes.size()));
+}
+
+void look_at_quorum(const CheckUp::Live& live, Findings& findings) {
+    if (!live.now.quorum)
+        return findings.add(Grade::fault, "quorum", "corosync does not answer on this node", "pando status");
+    const initrd::Quorum& quorum = *live.now.quorum;
+    const size_t nodes = live.now.cluster.nodes.size();
+    if (!quorum.quorate)
+        findings.add(Grade::fault, "quorum",
+                     fmt::format("{} of {} votes, {} needed", quorum.votes, quorum.expected, quorum.needed),
+                     "the root is frozen until more nodes are there: pando node list");
+    if (quorum.expected != nodes)
+        findings.add(Grade::fault, "quorum",
+                     fmt::format("corosync expects {} votes, the description has {} nodes", quorum.expected, nodes),
+                     "corosync goes by an older description: pando status on every node");
+    if (!live.cmap)
+        findings.add(Grade::fault, "quorum", live.cmap.error().what, "pando status");
+    else if (!initrd::goes_by(live.now.cluster, *live.cmap))
+        findings.add(Grade::fault, "quorum", "corosync goes by another node list than the description",
+                     "on this node: systemctl start pando-refresh, then look again");
+    // With one vote to spare the next death leaves a quorum.
+    if (quorum.quorate && quorum.votes > 2 && quorum.votes - 1 < quorum.needed)
+        findings.add(Grade::warning, "quorum",
+                     fmt::format("{} of {} votes, {} needed: the next death freezes the rest", quorum.votes,
+                                 quorum.expected, quorum.needed),
+                     "switch on the nodes that are off, or remove them: pando node list");
+    findings.close("quorum", fmt::format("{} of {} votes, {} needed; corosync goes by the description", quorum.votes,
+                                         quorum.expected, quorum.needed));
+}
+
+void look_at_description(const CheckUp::Live& live, Findings& findings) {
+    for (const std::string& slot : live.slots)
+        findings.add(Grade::warning, "description", slot,
+                     "the other copy counts; the next pando bundle write makes this one anew");
+    for (const config::Node& node : live.now.cluster.nodes) {
+        const auto* claim = live.now.claim_of(node);
+        if (claim != nullptr && live.now.beats(node) && claim->generation < live.now.bundle.generation)
+            findings.add(Grade::warning, "description",
+                         fmt::format("{} goes by generation {}, the newest is {}", node.name, claim->generation,
+                                     live.now.bundle.generation),
+                         fmt::format("on {}: journalctl -u pando-refresh", node.name));
+    }
+    const auto& files = live.now.bundle.files;
+    const auto key = files.find("authkey");
+    if (!live.authkey)
+        findings.add(Grade::fault, "description", live.authkey.error().what, "pando status");
+    else if (key != files.end() && key->second != *live.authkey)
+        findings.add(
+            Grade::warning, "description", "corosync here has another key than the description",
+            "nodes that boot from now on do not reach those that run: boot all nodes anew, or write the old key "
+            "back");
+    findings.close("description", fmt::format("generation {}, both copies on the LUN are good, all nodes go by it",
+                                              live.now.bundle.generation));
+}
+
+void look_at_root(const CheckUp::Live& live, Findings& findings) {
+    const std::string wanted = live.now.cluster.name + ":" + live.now.cluster.root.name;
+    if (!live.lock_table)
+        findings.add(Grade::fault, "root", live.lock_table.error().what);
+    else if (*live.lock_table != wanted)
+        findings.add(Grade::fault, "root", fmt::format("its lock table is {}, not {}", *live.lock_table, wanted),
+                     "no node can mount it from now on: tunegfs2 -o locktable, with all nodes down");
+    const size_t nodes = live.now.cluster.nodes.size();
+    if (!live.journals)
+        findings.add(Grade::fault, "root", live.journals.error().what, live.journals.error().advice);
+    else if (*live.journals < nodes)
+        findings.add(Grade::fault, "root",
+                     fmt::format("{} journals for {} nodes: the last to come cannot mount", *live.journals, nodes),
+                     fmt::format("gfs2_jadd -j {} /", nodes - *live.journals));
+    findings.close("root", fmt::format("lock table {}, a journal for every node", wanted));
+}
+
+}  // namespace
+
+std::vector<Finding> examine(const CheckUp& facts) {
+    Findings findings;
+    look_at_fencing(facts, findings);
+    if (facts.live) {
+        look_at_quorum(*facts.live, findings);
+        look_at_description(*facts.live, findings);
+        look_at_root(*facts.live, findings);
+        for (const std::string& fault : facts.live->faults)
+            findings.add(Grade::fault, "node", fmt::format("{}: {}", facts.live->here, fault), "pando status");
+        findings.close("node",
+                       fmt::format("{}: nothing that keeps it in the cluster stands on the root", facts.live->here));
+    }
+    return findings.take();
+}
+
+std::string_view name_of(Grade grade) {
+    switch (grade) {
+        case Grade::good:
+            return "ok";
+        case Grade::warning:
+            return "warning";
+        case Grade::fault:
+            break;
+    }
+    return "FAULT";
+}
+
+std::string to_text(const std::vector<Finding>& findings) {
+    std::string text;
+    for (const Finding& finding : findings) {
+        text += fmt::format("{:<8} {:<12} {}\n", name_of(finding.grade), finding.subject, finding.says);
+        if (!finding.advice.empty()) text += fmt::format("{:<21} -> {}\n", "", finding.advice);
+    }
+    return text;
+}
+
+nlohmann::ordered_json to_json(const std::vector<Finding>& findings) {
+    auto list = nlohmann::ordered_json::array();
+    for (const Finding& finding : findings)
+        list.push_back({{"grade", name_of(finding.grade)},
+                        {"subject", finding.subject},
+                        {"says", finding.says},
+                        {"advice", finding.advice}});
+    return list;
+}
+
+}  // namespace pando::nodes

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What pando doctor looks at, on a node that is up.
+#include "base/file.h"
+#include "chroot-builder/residence.h"
+#include "config/slots.h"
+#include "initrd/blockdev.h"
+#include "initrd/corosync_reload.h"
+#include "initrd/node_state.h"
+#include "nodes/doctor.h"
+
+namespace pando::nodes {
+namespace {
+
+Result<std::vector<std::string>> bad_slots(Store& store, const std::string& cluster) {
+    std::vector<std::string> bad;
+    const auto slots = TRY(config::read_slots(store, cluster));
+    for (size_t i = 0; i < slots.slots.size(); ++i) {
+        const config::Slot& slot = slots.slots[i];
+        // The second is written by the second change of the description.
+        if (slot.state != config::SlotState::valid && slot.state != config::SlotState::empty)
+            bad.push_back(fmt::format("slot {} of {}: {}", i, store.name(), slot.says));
+    }
+    return bad;
+}
+
+Result<std::string> lock_table(const initrd::NodeState& state) {
+    if (!state.root) return fail("nothing is mounted at /");
+    const auto disk = TRY(open_store(state.root->source));
+    return TRY(initrd::parse_gfs2(TRY(disk->read(initrd::gfs2_superblock_offset, Store::block)))).lock_table;
+}
+
+}  // namespace
+
+Result<CheckUp> look_at_this_cluster(const Means& means, Deadline deadline) {
+    Now now = TRY(means.now());
+    const auto state = TRY(initrd::read_node_state());
+    CheckUp facts;
+    facts.cluster = now.cluster;
+    facts.fence = initrd::ask_fence_devices(now.cluster, means.agents, deadline);
+    auto slots = TRY(bad_slots(*means.store, now.cluster.name));
+    facts.live = CheckUp::Live{
+        .now = std::move(now),
+        .here = means.here,
+        .slots = std::move(slots),
+        .cmap = initrd::read_cmap(deadline),
+        .authkey = read_file(std::filesystem::path(chroot::chroot_path) / "etc/corosync/authkey"),
+        .journals = means.journals(),
+        .lock_table = lock_table(state),
+        .faults = state.faults,
+    };
+    return facts;
+}
+
+}  // namespace pando::nodes

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nodes/doctor.h"
+
+#include "tests/unit/config/sample.h"
+
+namespace pando::test {
+namespace {
+
+using namespace nodes;
+using testing::HasSubstr;
+
+// A cluster in which nothing is wrong.
+CheckUp healthy() {
+    CheckUp facts;
+    facts.cluster = load(sample).value();
+    facts.fence = {{"n1", "n1-bmc", true, "on"}, {"n2", "n2-bmc", true, "on"}};
+    Now now;
+    now.cluster = facts.cluster;
+    now.bundle = {"grove", 7, {{"authkey", "key"}}};
+    now.quorum = initrd::Quorum{.quorate = true, .votes = 2, .needed = 1, .expected = 2, .members = {1, 2}};
+    for (const uint32_t id : {1U, 2U}) {
+        config::Claim claim;
+        claim.id = id;
+        claim.boot = std::to_string(id);
+        claim.state = config::ClaimState::up;
+        claim.generation = 7;
+        now.claims.push_back(claim);
+        now.alive[claim.boot] = true;
+    }
+    facts.live = CheckUp::Live{.now = std::move(now),
+                               .here = "n1",
+                               .slots = {},
+                               .cmap = std::string("nodelist.node.0.name (str) = n1\n"
+                                                   "nodelist.node.0.nodeid (u32) = 1\n"
+                                                   "nodelist.node.0.ring0_addr (str) = 10.0.0.11\n"
+                                                   "nodelist.node.1.name (str) = n2\n"
+                                                   "nodelist.node.1.nodeid (u32) = 2\n"
+                                                   "nodelist.node.1.ring0_addr (str) = 10.0.0.12\n"
+                                                   "totem.token (u32) = 3000\n"),
+                               .authkey = std::string("key"),
+                               .journals = 2U,
+                               .lock_table = std::string("grove:root"),
+                               .faults = {}};
+    return facts;
+}
+
+// What is not in order, a line each: "FAULT fencing: …".
+std::vector<std::string> troubles(const CheckUp& facts) {
+    std::vector<std::string> lines;
+    for (const Finding& finding : examine(facts)) {
+        if (finding.grade == Grade::good) continue;
+        lines.push_back(fmt::format("{} {}: {}", name_of(finding.grade), finding.subject, finding.says));
+        EXPECT_FALSE(finding.advice.empty()) << lines.back();
+    }
+    return lines;
+}
+
+void expect_one(const CheckUp& facts, const std::string& text) {
+    const auto lines = troubles(facts);
+    ASSERT_EQ(lines.size(), 1U) << text << "\n" << to_text(examine(facts));
+    EXPECT_THAT(lines[0], HasSubstr(text));
+}
+
+TEST(Doctor, FindsNothingWrongWithAHealthyCluster) {
+    const auto findings = examine(healthy());
+    ASSERT_EQ(findings.size(), 5U) << to_text(findings);
+    EXPECT_TRUE(troubles(healthy()).empty());
+    EXPECT_THAT(to_text(findings), HasSubstr("ok       fencing      2 devices of 2 nodes answer"));
+}
+
+TEST(Doctor, ASilentDeviceIsAFaultAndOnesOwnAWarning) {
+    CheckUp facts = healthy();
+    facts.fence[1] = {"n2", "n2-bmc", false, "no route to host"};
+    expect_one(facts, "FAULT fencing: n2-bmc of node n2: no route to host");
+    facts = healthy();
+    facts.fence[0] = {"n1", "n1-bmc", false, "no route to host"};
+    expect_one(facts, "warning fencing: n1-bmc of node n1");
+}
+
+TEST(Doctor, ADeviceThatCallsALivingNodeOffIsAnotherMachines) {
+    CheckUp facts = healthy();
+    facts.fence[1].says = "off";
+    expect_one(facts, "FAULT fencing: n2-bmc of node n2: off, and n2 is up");
+    facts.live->now.quorum->members = {1};
+    EXPECT_TRUE(troubles(facts).empty()) << "a node that is off may be called so";
+}
+
+TEST(Doctor, ANodeWithoutADeviceIsAFault) {
+    CheckUp facts = healthy();
+    facts.cluster.nodes[1].fence.clear();
+    expect_one(facts, "FAULT fencing: node n2 has no fence device");
+}
+
+TEST(Doctor, QuorumThatIsNotTheDescriptionsIsAFault) {
+    CheckUp facts = healthy();
+    facts.live->now.quorum->expected = 3;
+    expect_one(facts, "FAULT quorum: corosync expects 3 votes, the description has 2 nodes");
+    facts = healthy();
+    facts.live->cmap = with("10.0.0.12", "10.0.0.13", *facts.live->cmap);
+    expect_one(facts, "another node list");
+    facts = healthy();
+    facts.live->now.quorum.reset();
+    expect_one(facts, "FAULT quorum: corosync does not answer");
+    facts = healthy();
+    facts.live->now.quorum->quorate = false;
+    expect_one(facts, "FAULT quorum: 2 of 2 votes");
+}
+
+TEST(Doctor, WhatTheDescriptionOnTheLunLacksIsSaid) {
+    CheckUp facts = healthy();
+    facts.live->slots = {"slot 1 of /dev/sda1: torn"};
+    expect_one(facts, "warning description: slot 1 of /dev/sda1: torn");
+    facts = healthy();
+    facts.live->now.claims[1].generation = 5;
+    expect_one(facts, "warning description: n2 goes by generation 5, the newest is 7");
+    facts = healthy();
+    facts.live->authkey = std::string("another");
+    expect_one(facts, "warning description: corosync here has another key");
+}
+
+TEST(Doctor, ARootThatNotEveryNodeCanMountIsAFault) {
+    CheckUp facts = healthy();
+    facts.live->journals = 1U;
+    expect_one(facts, "FAULT root: 1 journals for 2 nodes");
+    facts = healthy();
+    facts.live->lock_table = std::string("orchard:root");
+    expect_one(facts, "FAULT root: its lock table is orchard:root, not grove:root");
+}
+
+TEST(Doctor, FaultsOfTheNodeAreItsOwn) {
+    CheckUp facts = healthy();
+    facts.live->faults = {"pando-follow does not run"};
+    expect_one(facts, "FAULT node: n1: pando-follow does not run");
+}
+
+TEST(Doctor, OfADescriptionOnlyTheDevicesAreAsked) {
+    CheckUp facts = healthy();
+    facts.live.reset();
+    EXPECT_EQ(examine(facts).size(), 1U);
+    facts.fence[0].says = "off";
+    EXPECT_TRUE(troubles(facts).empty()) << "nobody runs yet";
+    facts.fence[0] = {"n1", "n1-bmc", false, "wrong password"};
+    expect_one(facts, "FAULT fencing: n1-bmc of node n1: wrong password");
+}
+
+}  // namespace
+}  // namespace pando::test
