@@ -7,8 +7,10 @@
 #include "config/render.h"
 #include "initrd/bundle_disk.h"
 #include "initrd/corosync_reload.h"
+#include "initrd/late.h"
 #include "initrd/take_over.h"
 
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <chrono>
 
@@ -30,10 +32,16 @@ Result<> write_hosts(const config::Cluster& cluster) {
 }
 
 // Who changed the description tells corosync, once all nodes go by it. A node that was late then, or a change whose
-// author died, is completed here.
-Result<> follow_with_corosync(const config::Cluster& cluster) {
+// author died, is completed here: by the last node that was late, as the others leave it to that one.
+Result<> follow_with_corosync(Store& store, const config::Cluster& cluster, uint64_t generation) {
     const Deadline patience = Deadline::after(std::chrono::seconds(20));
     while (!goes_by(cluster, TRY(read_cmap(patience.capped(std::chrono::seconds(10)))))) {
+        const auto late = TRY(look_who_is_late(store, cluster, generation));
+        if (patience.passed() && !late.up.empty()) {
+            log::warning("corosync goes by the description before, until {} {} by generation {}",
+                         fmt::join(late.up, ", "), late.up.size() == 1 ? "goes" : "go", generation);
+            return {};
+        }
         if (patience.passed()) {
             log::info("corosync does not go by the newest description yet: telling it");
             return reload_corosync(Deadline::after(std::chrono::seconds(20)));
@@ -47,11 +55,13 @@ Result<> refresh() {
     auto bundle = TRY(config::read_live_bundle());
     auto cluster = TRY(bundle.description());
     const auto store = TRY(open_store(TRY(find_bundle_partition(cluster.storage))));
-    if (auto newer = TRY(take_over_newer(*store, bundle, TRY(read_line("/run/pando/node")))))
-        cluster = TRY(newer->description());
+    if (auto newer = TRY(take_over_newer(*store, bundle, TRY(read_line("/run/pando/node"))))) {
+        bundle = std::move(*newer);
+        cluster = TRY(bundle.description());
+    }
     TRY(write_authorized_keys(cluster));
     TRY(write_hosts(cluster));
-    return follow_with_corosync(cluster);
+    return follow_with_corosync(*store, cluster, bundle.generation);
 }
 
 }  // namespace

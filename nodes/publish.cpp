@@ -7,12 +7,13 @@
 #include "config/render.h"
 #include "config/slots.h"
 #include "initrd/corosync_reload.h"
+#include "initrd/late.h"
 #include "initrd/quorum.h"
 #include "nodes/bundle_partition.h"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <poll.h>
-#include <algorithm>
 
 namespace pando::nodes {
 namespace {
@@ -44,34 +45,12 @@ bool concerns_corosync(const config::Bundle& before, const config::Cluster& old_
            before.files.at("authkey") != next.files.at("authkey");
 }
 
-// Members that say of themselves, by an older generation, that they are there. Those still booting are named, not
-// waited for: they take the newest over when they are up.
-struct Late {
-    std::vector<std::string> up, booting;
-};
-
-Result<Late> look_who_is_late(Store& store, const config::Cluster& cluster, uint64_t generation) {
-    const auto members = TRY(initrd::read_quorum()).members;
-    Late late;
-    for (const config::Node& node : cluster.nodes) {
-        if (std::find(members.begin(), members.end(), node.id) == members.end()) continue;
-        const auto claim = TRY(config::read_claim(store, node.id));
-        if (!claim || claim->generation >= generation) continue;
-        if (claim->state == config::ClaimState::up) late.up.push_back(node.name);
-        if (claim->state == config::ClaimState::booting) late.booting.push_back(node.name);
-    }
-    return late;
-}
-
 // Who is late when the deadline is over, or when nobody that is up is.
-Result<std::vector<std::string>> wait_for_claims(Store& store, const config::Cluster& cluster, uint64_t generation,
-                                                 Deadline deadline) {
+Result<initrd::Late> wait_for_claims(Store& store, const config::Cluster& cluster, uint64_t generation,
+                                     Deadline deadline) {
     for (;;) {
-        Late late = TRY(look_who_is_late(store, cluster, generation));
-        if (late.up.empty() || deadline.passed()) {
-            late.up.insert(late.up.end(), late.booting.begin(), late.booting.end());
-            return std::move(late.up);
-        }
+        auto late = TRY(initrd::look_who_is_late(store, cluster, generation));
+        if (late.up.empty() || deadline.passed()) return late;
         (void)poll(nullptr, 0, deadline.capped(look_interval).poll_timeout());
     }
 }
@@ -91,7 +70,7 @@ Result<BundleChange> BundleChange::begin(const std::string& command, Deadline de
     change.before_ = TRY(config::read_newest(*change.store_, live.cluster));
     const auto cluster = TRY(change.before_.description());
     // Nobody can have taken it over whose daemon would not go by it: what is late catches up by itself.
-    const auto late = TRY(look_who_is_late(*change.store_, cluster, change.before_.generation));
+    const auto late = TRY(initrd::look_who_is_late(*change.store_, cluster, change.before_.generation));
     if (late.up.empty()) TRY(complete_reload(cluster, deadline));
     return change;
 }
@@ -110,8 +89,16 @@ Result<Published> BundleChange::publish(config::Bundle next, Deadline deadline) 
     // From here on the change is made. What goes wrong now is completed by whoever changes something next.
     Published published{next.generation, {}};
     // A removed node still reads its claim's generation, and one that was added has none.
-    published.behind = TRY(wait_for_claims(*store_, new_one, next.generation, deadline));
-    if (concerns_corosync(before, old_one, next, new_one)) TRY(initrd::reload_corosync(Deadline::after(reload_limit)));
+    auto late = TRY(wait_for_claims(*store_, new_one, next.generation, deadline));
+    if (concerns_corosync(before, old_one, next, new_one)) {
+        if (late.up.empty())
+            TRY(initrd::reload_corosync(Deadline::after(reload_limit)));
+        else
+            log::warning("corosync goes by the description before until {} {} by the newest: then it is told by itself",
+                         fmt::join(late.up, ", "), late.up.size() == 1 ? "goes" : "go");
+    }
+    published.behind = std::move(late.up);
+    published.behind.insert(published.behind.end(), late.booting.begin(), late.booting.end());
     return published;
 }
 

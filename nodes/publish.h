@@ -36,7 +36,8 @@ public:
 
     // Checks the new description as a whole, asks for quorum once more, writes the next generation (whatever
     // next.generation says), and waits until every live node's claim names it. Then corosync reads its node list anew,
-    // when that changed. After the write nothing is undone: what is late is in `behind`.
+    // when that changed; not while a node that is up is late: that one tells it when it goes by the newest. After the
+    // write nothing is undone: what is late is in `behind`.
     Result<Published> publish(config::Bundle next, Deadline deadline);
 
 private:
