@@ -14,6 +14,7 @@
 #include "nodes/rescue.h"
 #include "nodes/running.h"
 #include "nodes/secrets.h"
+#include "nodes/votes.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -106,6 +107,7 @@ Result<int> write_on_node(const config::Bundle& next, const WriteOptions& option
         TRY(check_base(options, now.bundle));
         show_difference(now.bundle, next);
         TRY(nodes::refuse_change_of_running(now, description));
+        TRY(nodes::check_quorum_with(now, description));
         return 0;
     }
     auto change = TRY(nodes::BundleChange::begin("pando bundle write", Deadline::after(lock_patience)));
@@ -116,7 +118,9 @@ Result<int> write_on_node(const config::Bundle& next, const WriteOptions& option
     }
     TRY(check_base(options, change.before()));
     show_difference(change.before(), next);
-    TRY(nodes::refuse_change_of_running(TRY(nodes::read_now(change.store(), change.before())), description));
+    const auto now = TRY(nodes::read_now(change.store(), change.before()));
+    TRY(nodes::refuse_change_of_running(now, description));
+    TRY(nodes::check_quorum_with(now, description));
     const auto published = TRY(change.publish(next, Deadline::after(publish_patience)));
     fmt::print("generation {} of {} is written\n", published.generation, next.cluster);
     TRY(renew_base(options, next, published.generation));

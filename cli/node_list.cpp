@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando node list: a line for each node.
+#include "base/log.h"
 #include "base/node_range.h"
 #include "cli/command.h"
 #include "cli/node_change.h"
@@ -17,6 +18,9 @@ struct ListOptions {
 
 Result<int> list(const ListOptions& options) {
     const auto cluster = TRY(read_cluster_now());
+    if (!cluster.now.quorum)
+        log::warning("corosync does not answer on this node, so nobody is known to be up: {}",
+                     cluster.now.quorum_trouble);
     std::vector<nodes::RosterLine> lines;
     if (options.range.empty()) {
         for (const config::Node& node : cluster.now.cluster.nodes)

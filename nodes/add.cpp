@@ -4,6 +4,7 @@
 #include "config/edit.h"
 #include "config/load.h"
 #include "nodes/change.h"
+#include "nodes/votes.h"
 #include "nodes/waiting.h"
 
 #include <algorithm>
@@ -64,6 +65,7 @@ Result<Change> plan_addition(const Now& now, const Means& means, const std::vect
             change.notes.push_back(fmt::format("{}: the iSCSI target must let {}:{} in", fresh.name,
                                                cluster.storage.iscsi->initiator_prefix, fresh.name));
     }
+    if (!additions.fresh.empty()) TRY(check_quorum_with(now, cluster));
     TRY(add_journal_step(change, means, cluster.nodes.size()));
     add_publication(change, means, now.bundle, fmt::format("pando node add {}", fmt::join(names, " ")));
     return change;

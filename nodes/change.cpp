@@ -90,6 +90,9 @@ Result<> require_fence_answer(const std::string& yaml, const std::string& name, 
 }
 
 Result<Change> plan_with_second_look(const Now& now, const Means& means, const Planner& planner) {
+    if (!now.quorum)
+        return fail("corosync does not answer on this node: {}", now.quorum_trouble)
+            .advise("who is a member cannot be told here: pando status; or give the command on another node");
     Change change = TRY(planner(now, means));
     const auto look = [means, planner, after = change.after]() -> Result<> {
         constexpr const char* again = "look at the cluster (pando node list), then give the command again";

@@ -98,9 +98,6 @@ struct Removal {
 Result<Change> plan_removal(const Now& now, const Means& means, const Removal& wanted,
                             const std::map<std::string, Proof>& proofs);
 
-// Votes that the rest needs after `gone` nodes left for good, and whether the members that stay have them.
-Result<> check_quorum_after(const Now& now, const std::vector<std::string>& gone);
-
 // --- pando node rename ---------------------------------------------------------------------------------------------
 Result<Change> plan_renaming(const Now& now, const Means& means, const std::string& node, const std::string& name);
 

@@ -62,7 +62,10 @@ Result<Now> read_now(Store& store, config::Bundle bundle) {
     });
     std::stable_sort(now.waiting.begin(), now.waiting.end(),
                      [](const auto& one, const auto& other) { return one.waited > other.waited; });
-    if (auto quorum = initrd::read_quorum()) now.quorum = std::move(*quorum);
+    if (auto quorum = initrd::read_quorum())
+        now.quorum = std::move(*quorum);
+    else
+        now.quorum_trouble = quorum.error().what;
     return now;
 }
 

@@ -35,6 +35,7 @@ struct Now {
     std::vector<config::Pending> waiting;  // machines that wait now, those that wait longest first
     std::map<std::string, bool> alive;     // boot ids whose record is written on
     std::optional<initrd::Quorum> quorum;  // nothing: no corosync answers here
+    std::string quorum_trouble;            // why
 
     const config::Claim* claim_of(const config::Node& node) const;  // null when there is none
     bool is_member(const config::Node& node) const;

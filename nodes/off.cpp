@@ -15,11 +15,10 @@ std::string Proof::text() const {
 }
 
 Verdict judge(const std::vector<initrd::FenceAnswer>& answers) {
-    const auto says = [&](std::string_view state) {
-        return std::any_of(answers.begin(), answers.end(),
-                           [&](const initrd::FenceAnswer& answer) { return answer.answered && answer.says == state; });
-    };
-    return says("off") ? Verdict::off : says("on") ? Verdict::on : Verdict::unknown;
+    const auto first =
+        std::find_if(answers.begin(), answers.end(), [](const initrd::FenceAnswer& answer) { return answer.answered; });
+    if (first == answers.end()) return Verdict::unknown;
+    return first->says == "off" ? Verdict::off : Verdict::on;
 }
 
 Result<> refuse_if_alive(const Now& now, const config::Node& node, std::string_view what) {

@@ -14,8 +14,8 @@
 namespace pando::nodes {
 
 enum class Verdict {
-    off,      // a fence device says so: each of them alone cuts the node off
-    on,       // one says on, none says off
+    off,      // the first fence device that answers says so
+    on,       // it says on, whatever the others say: of two outlets one may be off
     unknown,  // none answers
 };
 

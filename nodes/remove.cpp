@@ -4,6 +4,7 @@
 #include "cdsl/retire.h"
 #include "config/edit.h"
 #include "nodes/change.h"
+#include "nodes/votes.h"
 
 #include <poll.h>
 #include <algorithm>
@@ -96,27 +97,6 @@ Result<> refuse_unfit(const Now& now, const Means& means, const Removal& wanted,
 
 }  // namespace
 
-Result<> check_quorum_after(const Now& now, const std::vector<std::string>& gone) {
-    if (!now.quorum || !now.quorum->quorate)
-        return fail("this part of the cluster has no quorum: nodes are not removed here")
-            .advise("pando status tells who is missing");
-    size_t nodes = 0, members = 0;
-    std::vector<std::string> away;
-    for (const config::Node& node : now.cluster.nodes) {
-        if (is_in(gone, node.name)) continue;
-        ++nodes;
-        if (now.is_member(node))
-            ++members;
-        else
-            away.push_back(node.name);
-    }
-    const size_t needed = nodes == 2 ? 1 : nodes / 2 + 1;  // two_node of corosync.conf
-    if (members >= needed) return {};
-    return bad_input("without {} the cluster has {} nodes and needs {} votes, but only {} would be up",
-                     fmt::join(gone, " "), nodes, needed, members)
-        .advise(fmt::format("the rest would freeze. First start {}, or remove them too", fmt::join(away, " ")));
-}
-
 Result<Change> plan_removal(const Now& now, const Means& means, const Removal& wanted,
                             const std::map<std::string, Proof>& proofs) {
     Change change;
@@ -126,6 +106,7 @@ Result<Change> plan_removal(const Now& now, const Means& means, const Removal& w
         if (now.cluster.find_node(name) != nullptr) there.push_back(name);
     if (!there.empty()) {
         TRY(check_quorum_after(now, there));
+        TRY(check_quorum_while_off(now, there));
         change.after = TRY(config::remove_nodes(change.before, there));
     }
     for (const std::string& name : there) {

@@ -171,6 +171,7 @@ config::Binding new_machine() {
 
 TEST_F(NodeLife, AddIsCompletedWhereverPowerGoes) {
     const auto command = [&]() -> Result<Change> {
+        members_ = {1, 2, 3};
         Wanted wanted{.keys = {{"name", "n4"}, {"machine", {{"serial", "FOUR"}}}}};
         wanted.keys["nics"].push_back({{"mac", "52:54:00:00:00:04"}});
         wanted.keys["fence"].push_back({{"agent", "fence_ipmilan"}, {"options", {{"ip", "10.0.0.104"}}}});
@@ -398,6 +399,7 @@ TEST_F(NodeLife, AKeyThatTheNewMachineLacksIsNotForgottenInSilence) {
 }
 
 TEST_F(NodeLife, TwoNodesDoNotShareAFenceDevice) {
+    members_ = {1, 2, 3};
     Wanted wanted{.keys = {{"name", "n4"}, {"machine", {{"serial", "FOUR"}}}}};
     wanted.keys["nics"].push_back({{"mac", "52:54:00:00:00:04"}});
     wanted.keys["fence"].push_back({{"agent", "fence_ipmilan"}, {"options", {{"ip", "10.0.0.102"}}}});

@@ -109,6 +109,9 @@ written by the old blade"
 claim "both are members" members_are n1 "[1, 2]"
 claim "n2 is healthy" until_true 60 on n2 pando status
 
+claim "its console says which parts are others than at the boot before" console_says n3 30 "hardware of n2: .*$serial"
+claim "and pando hw diff says so on another node" on n1 sh -c "pando hw diff n2 | grep -F $serial"
+
 # --- and is fenced by the new blade's BMC -----------------------------------------------------------------------------
 claim "nobody was fenced so far" no_fencing_since n1 "$before"
 mark=$(console_mark n3)
