@@ -179,5 +179,17 @@ claim "they were never there: removed again, by a range, on an operator's word" 
     pando node remove 'n[4-5]' --confirm-off "never racked" --yes
 claim "corosync on n2 knows three nodes" until_true 30 corosync_knows n2 "1 2 3"
 
+# --- another name -----------------------------------------------------------------------------------------------------
+on n3 sh -c 'echo "written as n3" > /var/log/story && sync /var/log/story' || true
+on n3 systemctl poweroff || true
+claim "n3 is switched off in order once more" wait_off n3 150
+claim "it gets another name" on_for 180 n1 pando node rename n3 db1 --yes
+mark=$(console_mark n3)
+"$PANDO" lab power --name "$LAB" n3 on
+claim "its blade comes up as db1" until_true 300 console_times n3 "$mark" 1 'db1 of cluster grove is up'
+claim "with that host name, and what n3 had" same "$(on n3 sh -c 'cat /etc/hostname /var/log/story')" "db1
+written as n3"
+claim "pando node list shows it" until_true 30 states_are n1 "n1=up n2=up db1=up"
+
 claim "nobody was fenced for any of this" no_fencing_since n1 "$before"
 claim "corosync and dlm_controld of n1 are the same processes as before" same "$(daemons_of n1)" "$daemons"
