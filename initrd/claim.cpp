@@ -3,27 +3,46 @@
 
 #include "base/log.h"
 #include "initrd/machine_record.h"
+#include "initrd/stages.h"
 
 #include <poll.h>
+#include <algorithm>
 
 namespace pando::initrd {
 namespace {
 
 constexpr Milliseconds look_interval{500};
 
-// Until the other's beat grows (true), or patience is over.
-Result<bool> is_alive(Store& store, const config::Claim& other, Deadline deadline) {
-    if (deadline.remaining() < config::beat_patience)
-        return fail("too little time is left to see whether another machine runs as node {}", other.node)
+double seconds(Milliseconds span) { return static_cast<double>(span.count()) / 1000; }
+
+// Until the other's beat grows (true), its claim is given back or cleared (false), or patience is over (false).
+Result<bool> is_alive(Store& store, const config::Claim& other, Milliseconds patience, Deadline deadline) {
+    if (deadline.remaining() < patience)
+        return fail("{:.1f} s are too little to see whether another machine runs as node {}",
+                    seconds(deadline.remaining()), other.node)
             .kind(ErrorKind::timeout)
-            .advise("boot this machine again; stage identity needs some seconds");
-    const Deadline patience = deadline.capped(config::beat_patience);
-    while (!patience.passed()) {
-        (void)poll(nullptr, 0, patience.capped(look_interval).poll_timeout());
+            .advise(fmt::format("boot this machine again; stage identity needs {:.1f} s for it (boot.stages)",
+                                seconds(patience)));
+    const Deadline over = deadline.capped(patience);
+    for (bool was_gone = false; !over.passed();) {
+        (void)poll(nullptr, 0, over.capped(look_interval).poll_timeout());
         const auto now = TRY(config::read_claim(store, other.id));
-        if (now && (now->boot != other.boot || now->beat != other.beat)) return now->state != config::ClaimState::left;
+        if (!now && was_gone) return false;
+        was_gone = !now;  // one look alone may have met a write half done
+        if (!now) continue;
+        if (now->boot != other.boot || now->beat != other.beat) return now->state != config::ClaimState::left;
     }
     return false;
+}
+
+// Says how long the other is watched, and why.
+Milliseconds announce_watch(const config::Claim& other, Milliseconds booting) {
+    const bool boots = other.state == config::ClaimState::booting;
+    const Milliseconds patience = boots ? booting : config::beat_patience;
+    log::info("identity: node {} was last claimed by another machine ({}); watching for {:.1f} s whether it lives{}",
+              other.node, describe(other.machine), seconds(patience),
+              boots ? ": it was booting, and a machine that boots has no beat before stage join" : "");
+    return patience;
 }
 
 }  // namespace
@@ -38,18 +57,27 @@ Error held_by_other(const config::Claim& other) {
         .error();
 }
 
-Result<config::Claim> take_claim(Store& store, config::Claim mine, Deadline deadline) {
+Milliseconds booting_patience(const config::Cluster& cluster) {
+    const auto& stages = boot_stages();
+    const auto named = [](std::string_view name) { return [name](const Stage& stage) { return stage.name == name; }; };
+    const auto claimed = std::find_if(stages.begin(), stages.end(), named("identity"));
+    const auto beats = std::find_if(claimed, stages.end(), named("join"));
+    Milliseconds span = config::beat_patience;  // join's own way to the beat
+    for (auto stage = std::next(claimed); stage != beats; ++stage) {
+        const auto set = cluster.boot.stages.find(std::string(stage->name));
+        span += set == cluster.boot.stages.end() ? stage->deadline : set->second.deadline.value_or(stage->deadline);
+    }
+    return span;
+}
+
+Result<config::Claim> take_claim(Store& store, config::Claim mine, Milliseconds booting, Deadline deadline) {
     const auto there = TRY(config::read_claim(store, mine.id));
     if (there) {
         mine.beat = there->beat;
         const bool free = there->state == config::ClaimState::left || there->boot == mine.boot ||
                           same_hardware(there->machine, mine.machine);
-        if (!free) {
-            log::info(
-                "identity: node {} was last claimed by another machine ({}); watching for {:.1f} s whether it lives",
-                mine.node, describe(there->machine), static_cast<double>(config::beat_patience.count()) / 1000);
-            if (TRY(is_alive(store, *there, deadline))) return Failure(held_by_other(*there));
-        }
+        if (!free && TRY(is_alive(store, *there, announce_watch(*there, booting), deadline)))
+            return Failure(held_by_other(*there));
     }
     mine.beat += 1;
     TRY(config::write_claim(store, mine));

@@ -24,7 +24,7 @@ Result<> claim_node(Boot& boot, Deadline deadline) {
     mine.machine = machine_record(boot.machine, boot.arguments.boot_mac.value_or(""), boot.node().cluster_address());
     mine.boot = boot_id();
     mine.generation = boot.bundle->generation;
-    (void)TRY(take_claim(*boot.store, std::move(mine), deadline));
+    (void)TRY(take_claim(*boot.store, std::move(mine), booting_patience(*boot.cluster), deadline));
     boot.store.reset();  // the node's own network comes next, and this session would not outlive it
     return {};
 }

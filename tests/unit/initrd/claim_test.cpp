@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <unistd.h>
 #include <atomic>
 #include <thread>
@@ -69,13 +70,14 @@ private:
 };
 
 const std::string mac_a = "52:54:00:00:00:0a", mac_b = "52:54:00:00:00:0b";
+constexpr Milliseconds boots = seconds(15);  // what a machine may take from its claim to its beat
 Deadline soon() { return Deadline::after(seconds(20)); }
 
 using Claims = OnLun;
 
 TEST_F(Claims, AFreeNodeIsTakenAtOnce) {
     const auto disk = store();
-    const auto taken = take_claim(*disk, of("A", mac_a, "boot-1"), soon());
+    const auto taken = take_claim(*disk, of("A", mac_a, "boot-1"), boots, soon());
     ASSERT_TRUE(taken) << taken.error().what;
     const auto there = config::read_claim(*disk, 2);
     ASSERT_TRUE(there && *there);
@@ -85,9 +87,9 @@ TEST_F(Claims, AFreeNodeIsTakenAtOnce) {
 
 TEST_F(Claims, AMachineThatDiedTakesItsOwnNodeBackWithoutWaiting) {
     const auto disk = store();
-    ASSERT_TRUE(take_claim(*disk, of("A", mac_a, "boot-1"), soon()));
+    ASSERT_TRUE(take_claim(*disk, of("A", mac_a, "boot-1"), boots, soon()));
     const auto begin = since_boot();
-    const auto again = take_claim(*disk, of("A", mac_a, "boot-2"), soon());
+    const auto again = take_claim(*disk, of("A", mac_a, "boot-2"), boots, soon());
     ASSERT_TRUE(again) << again.error().what;
     EXPECT_LT((since_boot() - begin).count(), config::beat_patience.count() / 2);
     EXPECT_GT(again->beat, 1U) << "a reader that knew the old beat sees a new one";
@@ -95,10 +97,10 @@ TEST_F(Claims, AMachineThatDiedTakesItsOwnNodeBackWithoutWaiting) {
 
 TEST_F(Claims, ANodeWhoseMachineLivesIsRefusedAndNotDisturbed) {
     const auto disk = store();
-    auto first = take_claim(*disk, of("A", mac_a, "boot-1"), soon());
+    auto first = take_claim(*disk, of("A", mac_a, "boot-1"), boots, soon());
     ASSERT_TRUE(first);
     const Living living(store(), *first);
-    const auto second = take_claim(*store(), of("B", mac_b, "boot-9"), soon());
+    const auto second = take_claim(*store(), of("B", mac_b, "boot-9"), boots, soon());
     ASSERT_FALSE(second);
     EXPECT_THAT(second.error().what, HasSubstr("node n2 runs on another machine"));
     EXPECT_THAT(second.error().what, HasSubstr("serial A"));
@@ -110,36 +112,94 @@ TEST_F(Claims, ANodeWhoseMachineLivesIsRefusedAndNotDisturbed) {
 
 TEST_F(Claims, ADuplicateOfTheSameUuidAndSerialIsToldApartByItsMac) {
     const auto disk = store();
-    auto first = take_claim(*disk, of("A", mac_a, "boot-1"), soon());
+    auto first = take_claim(*disk, of("A", mac_a, "boot-1"), boots, soon());
     ASSERT_TRUE(first);
     const Living living(store(), *first);
-    EXPECT_FALSE(take_claim(*store(), of("A", mac_b, "boot-9"), soon()));
+    EXPECT_FALSE(take_claim(*store(), of("A", mac_b, "boot-9"), boots, soon()));
 }
 
 TEST_F(Claims, ADeadMachinesNodeIsTakenWhenItsBeatStoodStill) {
     const auto disk = store();
-    ASSERT_TRUE(take_claim(*disk, of("A", mac_a, "boot-1"), soon()));
+    auto dead = of("A", mac_a, "boot-1");
+    dead.state = config::ClaimState::up;
+    ASSERT_TRUE(config::write_claim(*disk, dead));
     const auto begin = since_boot();
-    const auto taken = take_claim(*disk, of("B", mac_b, "boot-9"), soon());
+    const auto taken = take_claim(*disk, of("B", mac_b, "boot-9"), boots, soon());
     ASSERT_TRUE(taken) << taken.error().what;
     EXPECT_GE((since_boot() - begin).count(), config::beat_patience.count());
 }
 
+// As a blade is between the stages identity and join: it has claimed its node, and does not beat yet.
+TEST_F(Claims, AMachineThatBootsIsNotTakenForDead) {
+    const auto disk = store();
+    auto first = take_claim(*disk, of("A", mac_a, "boot-1"), boots, soon());
+    ASSERT_TRUE(first);
+    Result<std::optional<config::Claim>> joined;
+    std::thread boots_on([&] {
+        (void)poll(nullptr, 0, static_cast<int>(config::beat_patience.count()) + 500);
+        joined = beat(*disk, *first);
+    });
+    const auto second = take_claim(*store(), of("B", mac_b, "boot-9"), boots, soon());
+    boots_on.join();
+    ASSERT_FALSE(second) << "the first was disturbed";
+    EXPECT_THAT(second.error().what, HasSubstr("node n2 runs on another machine"));
+    ASSERT_TRUE(joined);
+    EXPECT_FALSE(*joined) << "the first was disturbed";
+}
+
+TEST_F(Claims, AMachineThatDiedWhileItBootedIsWaitedForNoLonger) {
+    const auto disk = store();
+    ASSERT_TRUE(take_claim(*disk, of("A", mac_a, "boot-1"), boots, soon()));
+    EXPECT_TRUE(take_claim(*disk, of("B", mac_b, "boot-9"), seconds(1), soon()));
+}
+
+TEST_F(Claims, AMachineThatBootsIsNotTakenForDeadForLackOfTime) {
+    const auto disk = store();
+    ASSERT_TRUE(take_claim(*disk, of("A", mac_a, "boot-1"), boots, soon()));
+    const auto second = take_claim(*disk, of("B", mac_b, "boot-9"), boots, Deadline::after(seconds(14)));
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().kind, ErrorKind::timeout);
+    EXPECT_THAT(second.error().advice, HasSubstr("15.0 s"));
+}
+
+// pando node replace clears the claim of the machine that goes.
+TEST_F(Claims, AClaimThatIsClearedMeanwhileIsFree) {
+    const auto disk = store();
+    ASSERT_TRUE(take_claim(*disk, of("A", mac_a, "boot-1"), boots, soon()));
+    std::thread replaces([&] {
+        (void)poll(nullptr, 0, 200);
+        EXPECT_TRUE(config::clear_claim(*disk, 2));
+    });
+    const auto begin = since_boot();
+    EXPECT_TRUE(take_claim(*store(), of("B", mac_b, "boot-9"), boots, soon()));
+    replaces.join();
+    EXPECT_LT(since_boot() - begin, seconds(5));
+}
+
+TEST(BootingPatience, IsTheTimeOfTheStagesWithoutABeat) {
+    config::Cluster cluster;
+    EXPECT_EQ(booting_patience(cluster), std::chrono::minutes(4) + config::beat_patience);
+    cluster.boot.stages["storage"].deadline = seconds(300);
+    cluster.boot.stages["identity"].deadline = seconds(3000);
+    cluster.boot.stages["join"].deadline = seconds(3000);
+    EXPECT_EQ(booting_patience(cluster), std::chrono::minutes(8) + config::beat_patience);
+}
+
 TEST_F(Claims, AClaimThatWasGivenBackIsFree) {
     const auto disk = store();
-    auto first = take_claim(*disk, of("A", mac_a, "boot-1"), soon());
+    auto first = take_claim(*disk, of("A", mac_a, "boot-1"), boots, soon());
     ASSERT_TRUE(first);
     first->state = config::ClaimState::left;
     ASSERT_TRUE(beat(*disk, *first));
     const auto begin = since_boot();
-    ASSERT_TRUE(take_claim(*disk, of("B", mac_b, "boot-9"), soon()));
+    ASSERT_TRUE(take_claim(*disk, of("B", mac_b, "boot-9"), boots, soon()));
     EXPECT_LT((since_boot() - begin).count(), config::beat_patience.count() / 2);
 }
 
 // Both have seen a free node, and write: the one that is overwritten finds it out at its next beat.
 TEST_F(Claims, OfTwoThatClaimAtOnceOneFindsThatItLost) {
     const auto disk = store();
-    auto loser = take_claim(*disk, of("A", mac_a, "boot-1"), soon());
+    auto loser = take_claim(*disk, of("A", mac_a, "boot-1"), boots, soon());
     ASSERT_TRUE(loser);
     ASSERT_TRUE(config::write_claim(*disk, of("B", mac_b, "boot-9")));
     const auto other = beat(*disk, *loser);
