@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando node replace, restore: another machine becomes the node. Name, id, address, journal and tree stay.
+#include "cdsl/layout.h"
 #include "config/edit.h"
 #include "nodes/change.h"
 #include "nodes/waiting.h"
@@ -21,9 +22,10 @@ config::Binding whole(const config::Node& node, const config::Binding& wanted) {
     return binding;
 }
 
-std::string how_known(const Proof& proof, const std::string& confirmed_off) {
+std::string how_known(const Proof& proof, const std::string& confirmed_off, bool first_machine) {
     if (proof.verdict == Verdict::off) return proof.text();
     if (!confirmed_off.empty()) return "the operator's word: " + confirmed_off;
+    if (first_machine) return "no machine had ever run as it";
     return "switched off by its fence device";
 }
 
@@ -55,6 +57,19 @@ config::OptionChanges options_before(const config::Node& node, const config::Opt
     return before;
 }
 
+// A machine that becomes a node claims it, then its tree is made; replacing it leaves a record. A record whose node
+// still is what it was before never came to pass: power went before the description was written.
+Result<bool> may_have_run(const Now& now, const Means& means, const config::Node& node) {
+    if (node.machine.uuid || node.machine.serial || node.machine.asset || now.claim_of(node) != nullptr) return true;
+    std::error_code error;
+    const auto tree = std::filesystem::symlink_status(means.root / cdsl::nodes_directory / node.name, error);
+    if (tree.type() != std::filesystem::file_type::not_found) return true;
+    const auto records = TRY(rebindings(means.root, node.name));
+    return std::any_of(records.begin(), records.end(), [&](const Rebinding& record) {
+        return came_to_pass(record, node) || !(record.before == config::binding_of(node));
+    });
+}
+
 // A fence device that stays with the slot speaks of the machine that is in it: the one that waits, when it is the new
 // one. That one is not switched off, and whether the old one is off nobody can tell but the operator.
 Result<> refuse_unless_sworn(const config::Node& node, const Proof& proof, const Replacement& wanted) {
@@ -79,7 +94,13 @@ Result<Change> plan_replacement(const Now& now, const Means& means, const Replac
     // Given again, and all was done: the machine that would be switched off is the new one.
     if (change.after == change.before) return change;
     TRY(refuse_if_alive(now, node, "replaced"));
-    if (proof.verdict == Verdict::on && !wanted.boot.empty())
+    // Described before its machine came: the one that waits is on, and there is no old one that could be.
+    const bool on_and_waits = proof.verdict == Verdict::on && !wanted.boot.empty();
+    const bool first_machine = on_and_waits && !TRY(may_have_run(now, means, node));
+    if (first_machine)
+        change.notes.push_back(
+            fmt::format("no machine has ever run as {}; its fence device says on, as it should be", node.name));
+    else if (on_and_waits)
         TRY(refuse_unless_sworn(node, proof, wanted));
     else
         TRY(add_switching_off(change, means, node, proof, wanted.confirmed_off));
@@ -94,7 +115,7 @@ Result<Change> plan_replacement(const Now& now, const Means& means, const Replac
                            .boot = wanted.boot,
                            .when = now_in_utc(),
                            .who = means.who,
-                           .proof = how_known(proof, wanted.confirmed_off)};
+                           .proof = how_known(proof, wanted.confirmed_off, first_machine)};
     change.under_lock->push_back([means, record] { return write_rebinding(means.root, record); });
     change.notes.push_back(fmt::format("what {} was bound to is kept in /{}", node.name, history_directory));
     add_claim_clearing(change, means, now, node);

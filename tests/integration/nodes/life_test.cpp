@@ -72,10 +72,11 @@ protected:
     }
     std::string state(const std::string& node) const { return read_line(place() / node).value_or("?"); }
 
-    void claim(const std::string& serial, const std::string& boot) {
+    void claim(const std::string& serial, const std::string& boot) { claim(3, "n3", serial, boot); }
+    void claim(uint32_t id, const std::string& node, const std::string& serial, const std::string& boot) {
         config::Claim claim;
-        claim.id = 3;
-        claim.node = "n3";
+        claim.id = id;
+        claim.node = node;
         claim.machine.identity.serial = serial;
         claim.boot = boot;
         claim.state = config::ClaimState::up;
@@ -366,6 +367,62 @@ TEST_F(NodeLife, AMachineThatWaitsIsNotSwitchedOff) {
     replace(wanted, on);
     EXPECT_EQ(state("n3"), "on");
     EXPECT_THAT(rebindings(root(), "n3")->front().proof, HasSubstr("pulled from slot 7"));
+}
+
+// Its fence device is known, its machine is not: the one that comes is on, and nobody was there before it.
+TEST_F(NodeLife, TheFirstMachineOfANodeIsApprovedWhileItIsOn) {
+    const std::string described = text_ + fmt::format(R"(  - name: n4
+    id: 4
+    nics:
+      - {{name: lan0, mac: "52:54:00:00:00:04", address: 10.0.0.14/24}}
+    fence:
+      - {{agent: {}, options: {{state: {}}}}}
+)",
+                                                      (place() / "fence_relay").string(), (place() / "n4").string());
+    const auto describe = [&](const std::string& text) {
+        config::Bundle next = now().bundle;
+        next.files["cluster.yaml"] = text;
+        ++next.generation;
+        const auto written = config::write_slot(*store_, next);
+        ASSERT_TRUE(written) << written.error().what;
+    };
+    describe(described);
+    state("n4", "on");
+    const Proof on{Verdict::on, {{"n4", "n4-relay", true, "on"}}};
+    const auto approve = [&] {
+        return plan_replacement(now(), means(), {.node = "n4", .binding = new_machine(), .boot = "new-boot"}, on);
+    };
+    const auto change = approve();
+    ASSERT_TRUE(change) << change.error().what;
+    EXPECT_TRUE(change->questions.empty()) << "nobody is switched off";
+    EXPECT_THAT(change->notes, testing::Contains(HasSubstr("no machine has ever run as n4")));
+    for (const auto& act : *change->under_lock) ASSERT_TRUE(act());
+    EXPECT_TRUE(approve()) << "power went before the description was written";
+
+    const auto is_asked = [&] {
+        const auto refused = approve();
+        return !refused && refused.error().what.find("the one that waits") != std::string::npos;
+    };
+    const fs::path tree = root() / ".pando/nodes/n4";
+    ASSERT_TRUE(make_directories(tree));
+    EXPECT_TRUE(is_asked()) << "a machine that booted as n4 left the tree";
+    fs::remove(tree);
+    claim(4, "n4", "OLD4", "old-boot4");
+    EXPECT_TRUE(is_asked()) << "a machine claimed n4";
+    ASSERT_TRUE(config::clear_claim(*store_, 4));
+    describe(with("id: 4\n", "id: 4\n    machine: {asset: A4}\n", described));
+    EXPECT_TRUE(is_asked()) << "n4 was bound to a machine";
+    describe(described);
+
+    const auto again = approve();
+    ASSERT_TRUE(again) << again.error().what;
+    ASSERT_TRUE(again->plan.execute(Plan::Mode::apply));
+    EXPECT_EQ(state("n4"), "on");
+    EXPECT_EQ(rebindings(root(), "n4")->front().proof, "no machine had ever run as it");
+    describe(described);
+    EXPECT_FALSE(is_asked()) << "an edit took it back before anybody ran";
+    describe(with("52:54:00:00:00:04", "52:54:00:00:00:f4", described));
+    EXPECT_TRUE(is_asked()) << "n4 was another machine before, the history says";
 }
 
 TEST_F(NodeLife, ReplaceWithAMachineThatWaitedIsKnownAsDoneWhoeverElseWaits) {
