@@ -68,8 +68,9 @@ Result<uint64_t> write_bundle_to_lun(config::Bundle bundle, const LunWriteOption
         return bad_input("{} holds generation {} of cluster {} already", store->name(), newest->generation,
                          bundle.cluster)
             .advise("look at the difference and write it without --initial: pando bundle write --dry-run");
-    // The error of reading says what is there in place of a bundle.
-    if (newest == nullptr && !options.initial) (void)TRY(config::read_newest(*store, bundle.cluster));
+    // The error of reading says what is there in place of a bundle. Who says what may be lost means the first one.
+    if (newest == nullptr && !options.initial && options.overwrite.empty())
+        (void)TRY(config::read_newest(*store, bundle.cluster));
     bundle.generation = newest != nullptr ? newest->generation + 1 : 1;
     TRY(config::write_slot(*store, bundle));
     return bundle.generation;
