@@ -11,10 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_member(const Quorum& quorum, uint32_t id) {
-    return std::find(quorum.members.begin(), quorum.members.end(), id) != quorum.members.end();
-}
-
 unsigned number_in(const Sysroot& root, const fs::path& file) {
     const auto line = root.read_line(file);
     return line ? whole_number<unsigned>(*line).value_or(0) : 0;
@@ -36,7 +32,7 @@ Result<> check_node(const NodeState& state, const config::Cluster& cluster, bool
             .advise("mend that first: pando status. A drill is for a node that should withstand it");
     std::string missing;
     for (const auto& node : cluster.nodes)
-        if (!is_member(*state.quorum, node.id)) missing += (missing.empty() ? "" : ", ") + node.name;
+        if (!state.quorum->has(node.id)) missing += (missing.empty() ? "" : ", ") + node.name;
     if (!missing.empty() && !force)
         return bad_input("not every node is a member; missing: {}", missing)
             .advise("start the missing nodes, or drill without them: --force");

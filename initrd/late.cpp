@@ -4,15 +4,13 @@
 #include "config/register.h"
 #include "initrd/quorum.h"
 
-#include <algorithm>
-
 namespace pando::initrd {
 
 Result<Late> look_who_is_late(Store& store, const config::Cluster& cluster, uint64_t generation) {
-    const auto members = TRY(read_quorum()).members;
+    const Quorum quorum = TRY(read_quorum());
     Late late;
     for (const config::Node& node : cluster.nodes) {
-        if (std::find(members.begin(), members.end(), node.id) == members.end()) continue;
+        if (!quorum.has(node.id)) continue;
         const auto claim = TRY(config::read_claim(store, node.id));
         if (!claim || claim->generation >= generation) continue;
         if (claim->state == config::ClaimState::up) late.up.push_back(node.name);

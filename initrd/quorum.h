@@ -5,6 +5,7 @@
 #include "base/deadline.h"
 #include "base/result.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -17,6 +18,8 @@ struct Quorum {
     unsigned needed = 0;  // for quorum
     unsigned expected = 0;
     std::vector<uint32_t> members;  // node ids
+
+    bool has(uint32_t id) const { return std::find(members.begin(), members.end(), id) != members.end(); }
 };
 
 // What holds now; an error when no corosync answers on this machine.

@@ -36,15 +36,15 @@ Result<> write_hosts(const config::Cluster& cluster) {
 Result<> follow_with_corosync(Store& store, const config::Cluster& cluster, uint64_t generation) {
     const Deadline patience = Deadline::after(std::chrono::seconds(20));
     while (!goes_by(cluster, TRY(read_cmap(patience.capped(std::chrono::seconds(10)))))) {
-        const auto late = TRY(look_who_is_late(store, cluster, generation));
-        if (patience.passed() && !late.up.empty()) {
+        if (patience.passed()) {
+            const auto late = TRY(look_who_is_late(store, cluster, generation));
+            if (late.up.empty()) {
+                log::info("corosync does not go by the newest description yet: telling it");
+                return reload_corosync(Deadline::after(std::chrono::seconds(20)));
+            }
             log::warning("corosync goes by the description before, until {} {} by generation {}",
                          fmt::join(late.up, ", "), late.up.size() == 1 ? "goes" : "go", generation);
             return {};
-        }
-        if (patience.passed()) {
-            log::info("corosync does not go by the newest description yet: telling it");
-            return reload_corosync(Deadline::after(std::chrono::seconds(20)));
         }
         (void)poll(nullptr, 0, patience.capped(std::chrono::seconds(1)).poll_timeout());  // the cmap tells nobody
     }

@@ -15,7 +15,6 @@
 #include "initrd/take_over.h"
 
 #include <poll.h>
-#include <algorithm>
 #include <filesystem>
 #include <sstream>
 
@@ -28,7 +27,7 @@ namespace fs = std::filesystem;
 std::string present(const config::Cluster& cluster, const Quorum& quorum, bool wanted) {
     std::string names;
     for (const auto& node : cluster.nodes) {
-        const bool here = std::find(quorum.members.begin(), quorum.members.end(), node.id) != quorum.members.end();
+        const bool here = quorum.has(node.id);
         if (here == wanted) names += (names.empty() ? "" : " ") + node.name;
     }
     return names.empty() ? "none" : names;

@@ -88,6 +88,10 @@ firmware_banner='^Machine UUID '
 # type_on NODE LINE: on its console, by the socket that a person's terminal would use; Ctrl-] lets go of it.
 type_on() { { printf '%s\n' "$2"; printf '\035'; } | "$PANDO" lab console --name "$LAB" "$1" >/dev/null 2>&1; }
 
+bmc_options() { # BLADE: how its BMC is reached, as options of `pando node`
+    "$PANDO" config show "$CLUSTER" --json | json '" ".join("--fence-option %s=%s" % (k, n["fence"][0]["options"][k]) for n in d["nodes"] if n["name"] == "'"$1"'" for k in ("ip", "password"))'
+}
+
 # The blade's machine: its QEMU, as long as it runs.
 machine_of() {
     local pid

@@ -2,6 +2,7 @@
 #include "nodes/doctor.h"
 
 #include "initrd/corosync_reload.h"
+#include "nodes/roster.h"
 
 #include <fmt/ranges.h>
 #include <algorithm>
@@ -91,11 +92,10 @@ void look_at_description(const CheckUp::Live& live, Findings& findings) {
         findings.add(Grade::warning, "description", slot,
                      "the other copy counts; the next pando bundle write makes this one anew");
     for (const config::Node& node : live.now.cluster.nodes) {
-        const auto* claim = live.now.claim_of(node);
-        if (claim != nullptr && live.now.beats(node) && claim->generation < live.now.bundle.generation)
+        const uint64_t newest = live.now.bundle.generation;
+        if (const uint64_t behind = roster_line(live.now, node).behind; behind > 0)
             findings.add(Grade::warning, "description",
-                         fmt::format("{} goes by generation {}, the newest is {}", node.name, claim->generation,
-                                     live.now.bundle.generation),
+                         fmt::format("{} goes by generation {}, the newest is {}", node.name, newest - behind, newest),
                          fmt::format("on {}: journalctl -u pando-refresh", node.name));
     }
     const auto& files = live.now.bundle.files;

@@ -29,9 +29,7 @@ const config::Claim* Now::claim_of(const config::Node& node) const {
     return it == claims.end() ? nullptr : &*it;
 }
 
-bool Now::is_member(const config::Node& node) const {
-    return quorum && std::find(quorum->members.begin(), quorum->members.end(), node.id) != quorum->members.end();
-}
+bool Now::is_member(const config::Node& node) const { return quorum && quorum->has(node.id); }
 
 bool Now::beats(const config::Node& node) const {
     const auto* claim = claim_of(node);

@@ -64,9 +64,6 @@ refuses() { # REGEX NODE COMMAND…: not done, and says why
     fi
     grep -qE -- "$regex" <<<"$said" || { say "$said"; return 1; }
 }
-bmc_options() { # BLADE: for --fence-option
-    "$PANDO" config show "$CLUSTER" --json | json '" ".join("--fence-option %s=%s" % (k, n["fence"][0]["options"][k]) for n in d["nodes"] if n["name"] == "'"$1"'" for k in ("ip", "password"))'
-}
 serial=PANDO-$LAB-n3
 before=$(fence_events n1) || before='?'
 daemons=$(daemons_of n1) || daemons='?'
