@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "base/printable.h"
 #include "base/sha256.h"
+#include "config/beat_patience.h"
 
 #include <poll.h>
 
@@ -275,22 +276,24 @@ Result<> clear_register(Store& store) {
     return store.write(pending_at, std::string(pending_blocks * Store::block, '\0'));
 }
 
-Result<std::map<std::string, bool>> who_is_alive(Store& store, Milliseconds patience) {
-    const Deadline deadline = Deadline::after(patience);
+Result<std::map<std::string, bool>> who_is_alive(Store& store, Milliseconds span) {
     const Beats before = TRY(all_beats(store));
+    BeatPatience patience(span);  // begins behind the first look, however long that one took
     std::map<std::string, bool> alive;
     for (const auto& [boot, beat] : before.by_boot) alive[boot] = false;
     for (;;) {
         const auto waited_for = [](const auto& row) { return !row.second; };
-        const bool last = deadline.passed();
         if (std::none_of(alive.begin(), alive.end(), waited_for)) return alive;
-        for (const auto& [boot, beat] : TRY(beats_again(store, before.claims)).by_boot) {
+        const bool last = patience.over();
+        const Beats now = TRY(patience.look([&] { return beats_again(store, before.claims); }));
+        for (const auto& [boot, beat] : now.by_boot) {
             const auto known = before.by_boot.find(boot);
             // Who was not there before has come meanwhile.
             if (known == before.by_boot.end() || beat > known->second) alive[boot] = true;
         }
-        if (last || std::none_of(alive.begin(), alive.end(), waited_for)) return alive;
-        (void)poll(nullptr, 0, deadline.capped(look_interval).poll_timeout());
+        if (std::none_of(alive.begin(), alive.end(), waited_for)) return alive;
+        if (last && patience.over()) return alive;
+        (void)poll(nullptr, 0, patience.poll_timeout(look_interval));
     }
 }
 

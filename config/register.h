@@ -70,7 +70,8 @@ Result<> clear_pending(Store& store, size_t block, const std::string& boot);
 Result<> clear_register(Store& store);
 
 // Reads again and again within `patience`: true for the boot ids whose beat has grown meanwhile, and for those that
-// came meanwhile. Returns as soon as all have. Machines that left are not in it.
+// came meanwhile. Returns as soon as all have. Machines that left are not in it. A stall of the storage is nobody's
+// death (config/beat_patience.h).
 Result<std::map<std::string, bool>> who_is_alive(Store& store, Milliseconds patience = beat_patience);
 
 }  // namespace pando::config

@@ -2,6 +2,7 @@
 #include "initrd/claim.h"
 
 #include "base/log.h"
+#include "config/beat_patience.h"
 #include "initrd/machine_record.h"
 #include "initrd/stages.h"
 
@@ -23,10 +24,10 @@ Result<bool> is_alive(Store& store, const config::Claim& other, Milliseconds pat
             .kind(ErrorKind::timeout)
             .advise(fmt::format("boot this machine again; stage identity needs {:.1f} s for it (boot.stages)",
                                 seconds(patience)));
-    const Deadline over = deadline.capped(patience);
-    for (bool was_gone = false; !over.passed();) {
-        (void)poll(nullptr, 0, over.capped(look_interval).poll_timeout());
-        const auto now = TRY(config::read_claim(store, other.id));
+    config::BeatPatience watch(patience, deadline);
+    for (bool was_gone = false; !watch.over();) {
+        (void)poll(nullptr, 0, watch.poll_timeout(look_interval));
+        const auto now = TRY(watch.look([&] { return config::read_claim(store, other.id); }));
         if (!now && was_gone) return false;
         was_gone = !now;  // one look alone may have met a write half done
         if (!now) continue;

@@ -13,9 +13,12 @@
 namespace pando::nodes {
 namespace {
 
+// Who reads the LUN's file beside its server does not see when the nodes' way to it stands still: they have longer.
+constexpr Milliseconds patience_from_outside{15000};
+
 // Machines that wait to be told who they are do not go by the bundle; nodes do.
 Result<> refuse_while_alive(Store& store) {
-    const auto alive = TRY(config::who_is_alive(store));
+    const auto alive = TRY(config::who_is_alive(store, patience_from_outside));
     std::vector<std::string> nodes;
     for (const config::Claim& claim : TRY(config::read_claims(store)))
         if (const auto at = alive.find(claim.boot); at != alive.end() && at->second) nodes.push_back(claim.node);

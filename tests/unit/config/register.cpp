@@ -3,10 +3,12 @@
 
 #include "base/printable.h"
 #include "base/sha256.h"
+#include "config/beat_patience.h"
 #include "tests/unit/config/faulty_store.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <set>
 
 namespace pando::test {
@@ -236,6 +238,28 @@ TEST_F(RegisterTest, NobodyIsWaitedForWhenAllAreSeenAliveOrNobodyIsThere) {
     };
     EXPECT_THAT(*who_is_alive(store(), std::chrono::minutes(1)), ElementsAre(Pair("lives", true)));
     EXPECT_LT(since_boot() - start, std::chrono::seconds(30));
+}
+
+// Nobody can beat while the storage stands still, and the first beat afterwards takes a moment.
+TEST_F(RegisterTest, AStallOfTheStorageIsNobodysDeath) {
+    ASSERT_TRUE(write_claim(store(), claim_of(1, 10, "lives")));
+    store().after_read = [reads = 0](Store& disk) mutable {
+        ++reads;
+        if (reads == 3) (void)poll(nullptr, 0, 1200);  // claims, pending machines; then the first look: it stalls
+        if (reads != 6) return;
+        EXPECT_TRUE(write_claim(disk, claim_of(1, 11, "lives")));
+    };
+    EXPECT_THAT(*who_is_alive(store(), Milliseconds(300)), ElementsAre(Pair("lives", true)));
+}
+
+TEST_F(RegisterTest, AStorageThatIsNeverQuickAgainIsAnErrorAndNoDeath) {
+    BeatPatience patience(Milliseconds(300), Deadline::after(std::chrono::seconds(1)));
+    const auto looked = patience.look([]() -> Result<int> {
+        (void)poll(nullptr, 0, 1100);
+        return 1;
+    });
+    ASSERT_FALSE(looked);
+    EXPECT_EQ(looked.error().kind, ErrorKind::timeout);
 }
 
 TEST_F(RegisterTest, AnotherBootInTheSameBlockIsAliveAndTheOneBeforeIsNot) {
