@@ -150,13 +150,6 @@ bool is_wwid(std::string_view identity) {
            starts_with(identity, "uuid.") || starts_with(identity, "nvme.");
 }
 
-// Two paths to one LUN are two disks with one wwid.
-bool same_lun(const Disk& a, const Disk& b) {
-    if (a.name == b.name) return true;
-    return !a.identities.empty() && !b.identities.empty() && is_wwid(a.identities.front()) &&
-           a.identities.front() == b.identities.front() && a.size == b.size;
-}
-
 // A partition gets the name when its installation is complete; until then it is not to be found, even though its
 // superblock is right. A disk without partitions has no such mark: its filesystem alone tells.
 bool is_finished(const Candidate& candidate) {
@@ -249,6 +242,12 @@ Failure not_found(const Sysroot& root, const config::Storage& storage, std::stri
 }
 
 }  // namespace
+
+bool same_lun(const Disk& one, const Disk& other) {
+    if (one.name == other.name) return true;
+    return !one.identities.empty() && !other.identities.empty() && is_wwid(one.identities.front()) &&
+           one.identities.front() == other.identities.front() && one.size == other.size;
+}
 
 fs::path device_path(std::string name) {
     std::replace(name.begin(), name.end(), '!', '/');  // so the kernel writes a slash in a device's name

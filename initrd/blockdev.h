@@ -57,6 +57,9 @@ std::filesystem::path device_path(std::string name);  // /dev/sda3; the kernel's
 // both every disk is.
 bool is_cluster_disk(const config::Storage& storage, const Disk& disk);
 
+// Two paths to one LUN are two disks with one WWN.
+bool same_lun(const Disk& one, const Disk& other);
+
 struct RootDevice {
     std::filesystem::path device;  // /dev/sda3
     std::filesystem::path disk;    // /dev/sda

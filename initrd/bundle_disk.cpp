@@ -1,21 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/bundle_disk.h"
 
-#include "base/sysroot.h"
 #include "initrd/blockdev.h"
 #include "rootfs/install.h"
 
+#include <optional>
+
 namespace pando::initrd {
 
+namespace {
+
+struct Found {
+    Disk disk;
+    Partition partition;
+};
+
+// A snapshot or a copy that is mapped too has the same partitions: a claim on it would guard nothing.
+Result<> refuse_copy(const Found& first, const Found& second) {
+    if (same_lun(first.disk, second.disk)) return {};
+    return fail("two disks have a partition {}: {} and {}", rootfs::partition_bundle,
+                device_path(first.partition.name).string(), device_path(second.partition.name).string())
+        .advise(
+            "one of them is a copy or of another cluster: unmap it from this machine, or name the cluster's LUN in "
+            "storage.identity of cluster.yaml");
+}
+
+}  // namespace
+
 Result<std::filesystem::path> find_bundle_partition(const config::Storage& storage) {
-    const auto sys = TRY(Sysroot::open("/"));
+    return find_bundle_partition(TRY(Sysroot::open("/")), storage);
+}
+
+Result<std::filesystem::path> find_bundle_partition(const Sysroot& root, const config::Storage& storage) {
     std::string seen;
-    for (const Disk& disk : TRY(read_disks(sys))) {
+    std::optional<Found> found;
+    for (const Disk& disk : TRY(read_disks(root))) {
         seen += (seen.empty() ? "" : ", ") + disk.name;
         if (!is_cluster_disk(storage, disk)) continue;
-        for (const Partition& partition : TRY(read_partitions(sys, disk.name)))
-            if (partition.label == rootfs::partition_bundle) return device_path(partition.name);
+        for (const Partition& partition : TRY(read_partitions(root, disk.name))) {
+            if (partition.label != rootfs::partition_bundle) continue;
+            const Found here{disk, partition};
+            if (found) TRY(refuse_copy(*found, here));
+            if (!found) found = here;
+        }
     }
+    if (found) return device_path(found->partition.name);
     return fail("no disk of the cluster here has a partition {}; disks: {}", rootfs::partition_bundle,
                 seen.empty() ? "none" : seen)
         .advise("is the LUN mapped to this machine (lsblk)? A new one is prepared by: pando bundle write --initial");

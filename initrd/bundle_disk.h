@@ -3,13 +3,15 @@
 #pragma once
 
 #include "base/result.h"
+#include "base/sysroot.h"
 #include "config/cluster.h"
 
 #include <filesystem>
 
 namespace pando::initrd {
 
-// Of the disk that is this storage's. An error when there is none.
+// Of the disk that is this storage's. Error: there is none, or two that are not paths to one LUN.
 Result<std::filesystem::path> find_bundle_partition(const config::Storage& storage);
+Result<std::filesystem::path> find_bundle_partition(const Sysroot& root, const config::Storage& storage);
 
 }  // namespace pando::initrd

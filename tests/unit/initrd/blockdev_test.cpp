@@ -3,6 +3,7 @@
 #include "initrd/blockdev.h"
 
 #include "base/process.h"
+#include "initrd/bundle_disk.h"
 #include "tests/unit/hwdetect/recorded_machine.h"
 
 #include <gmock/gmock.h>
@@ -252,4 +253,51 @@ TEST(Root, IsChosenByUuidAmongOthers) {
     auto found = find_root(recorded.root(), cluster);
     ASSERT_TRUE(found) << found.error().what;
     EXPECT_EQ((*found)->device, "/dev/sdb");
+}
+
+namespace {
+
+// A second disk, with a partition of that name: `wwid` as the kernel gives it.
+void add_copy(const RecordedMachine& recorded, const std::string& wwid) {
+    const fs::path disk = recorded.path() / "sys/class/block/sdb";
+    for (const auto& [file, content] : std::map<std::string, std::string>{
+             {"size", "2097152"}, {"device/wwid", wwid}, {"sdb1/partition", "1"}, {"sdb1/size", "8192"}}) {
+        fs::create_directories((disk / file).parent_path());
+        ASSERT_TRUE(write_file_atomic(disk / file, content + "\n"));
+    }
+    ASSERT_TRUE(write_file_atomic(disk / "sdb1/uevent", "MAJOR=8\nPARTN=1\nPARTNAME=pando-bundle\n"));
+}
+
+}  // namespace
+
+TEST(BundlePartition, IsThatOfOurLun) {
+    const auto recorded = iscsi_blade();
+    const auto root = *Sysroot::open(recorded.path());
+    const auto none = find_bundle_partition(root, grove().storage);
+    ASSERT_FALSE(none);
+    EXPECT_THAT(none.error().what, HasSubstr("disks: sda"));
+    name_partition(recorded, "sda1", "pando-bundle");
+    EXPECT_EQ(find_bundle_partition(root, grove().storage).value(), "/dev/sda1");
+    add_copy(recorded, "naa.6000000000000000ffff000000000001");  // not of this target
+    EXPECT_EQ(find_bundle_partition(root, grove().storage).value(), "/dev/sda1");
+}
+
+TEST(BundlePartition, OfWhichACopyIsMappedTooIsRefusedNamingBoth) {
+    const auto recorded = iscsi_blade();
+    const auto root = *Sysroot::open(recorded.path());
+    name_partition(recorded, "sda1", "pando-bundle");
+    const config::Storage any;  // neither target nor identity
+    add_copy(recorded, "naa.6000000000000000ffff000000000001");
+    const auto two = find_bundle_partition(root, any);
+    ASSERT_FALSE(two);
+    EXPECT_THAT(two.error().what, AllOf(HasSubstr("/dev/sda1"), HasSubstr("/dev/sdb1")));
+    EXPECT_THAT(two.error().advice, HasSubstr("storage.identity"));
+}
+
+TEST(BundlePartition, IsOneWhenTwoPathsLeadToItsLun) {
+    const auto recorded = iscsi_blade();
+    const auto root = *Sysroot::open(recorded.path());
+    name_partition(recorded, "sda1", "pando-bundle");
+    add_copy(recorded, "naa.60000000000000000e00000000010001");
+    EXPECT_EQ(find_bundle_partition(root, config::Storage{}).value(), "/dev/sda1");
 }
