@@ -36,7 +36,10 @@ Result<std::vector<nodes::Wanted>> wanted_nodes(const AddOptions& options, const
     for (const std::string& name : names) {
         nodes::Wanted wanted{.keys = TRY(parse_machine(options.machine))};
         const bool again = options.pending && boot.empty() && nodes::was_added(now, name, *options.pending);
-        if (options.pending && !again) wanted.keys = keys_of(TRY(choose_once(now, *options.pending, boot)).machine);
+        if (options.pending && !again) {
+            wanted.keys = keys_of(TRY(choose_once(now, *options.pending, boot)).machine);
+            wanted.all_ports = true;
+        }
         wanted.keys["name"] = name;
         if (!options.profile.empty()) wanted.keys["profile"] = options.profile;
         if (options.id != 0) wanted.keys["id"] = options.id;

@@ -17,8 +17,9 @@ namespace pando::nodes {
 
 constexpr size_t import_limit = 1U << 20U;  // bytes
 
-// Columns by the names in the first line, in any order; name is required, empty cells say nothing. mac is the first
-// NIC's, mac.NIC a certain one's; fence.OPTION is of the first fence device. Errors are of kind bad_input.
+// Columns by the names in the first line, in any order; name is required, empty cells say nothing. mac is that of
+// the NIC it boots by, mac.NIC a certain one's; fence.OPTION is of the first fence device. Errors are of kind
+// bad_input.
 Result<std::vector<Wanted>> parse_csv(std::string_view text, std::string_view file_name);
 
 // A list of nodes as under nodes: of cluster.yaml, or a mapping with nodes:. Ids and addresses may be left out.

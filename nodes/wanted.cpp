@@ -6,6 +6,7 @@
 #include "config/register.h"
 #include "config/values.h"
 #include "config/yaml_text.h"
+#include "nodes/waiting.h"
 
 #include <strings.h>
 #include <algorithm>
@@ -40,36 +41,38 @@ std::string text_of(const config::Value& mapping, const char* key) {
     return value == nullptr ? std::string() : value->text;
 }
 
-void add_nic(ProfileNics& out, const std::string& name, bool hardware, bool addressed, bool marked, bool is_bond) {
-    if (hardware) out.hardware.push_back(name);
-    out.addressed = out.addressed || addressed;
-    if (out.cluster.empty() || marked || is_bond) out.cluster = name;
-}
-
 ProfileNics nics_of_profile(const config::YamlText& yaml, const std::string& profile) {
     ProfileNics out;
     const auto* nics = yaml.find({"profiles", profile, "nics"});
     for (size_t i = 0; nics != nullptr && i < nics->items.size(); ++i) {
         const config::Value& nic = nics->items[i];
-        const bool hardware = nic.find("bond") == nullptr && nic.find("vlan") == nullptr;
-        add_nic(out, text_of(nic, "name"), hardware, nic.find("address") != nullptr || text_of(nic, "dhcp") == "true",
-                text_of(nic, "cluster") == "true", nic.find("bond") != nullptr);
+        const std::string name = text_of(nic, "name");
+        const bool bond = nic.find("bond") != nullptr;
+        if (out.cluster.empty() || bond || text_of(nic, "cluster") == "true") out.cluster = name;
+        out.addressed = out.addressed || nic.find("address") != nullptr || text_of(nic, "dhcp") == "true";
+        if (!bond && nic.find("vlan") == nullptr && nic.find("bridge") == nullptr) out.hardware.push_back(name);
     }
     return out;
 }
 
-// NICs without a name are those of the profile in their order, else lan0, lan1, …
-void name_nics(NodeText& node, const ProfileNics& profile) {
+// NICs without a name are the profile's hardware in that order, as far as no NIC has the name; else lan0, lan1, …
+void name_nics(NodeText& node, std::vector<std::string> names) {
     if (!node.contains("nics")) return;
-    size_t place = 0;
+    for (size_t i = 0; i < node["nics"].size(); ++i) names.push_back(fmt::format("lan{}", names.size()));
+    for (const NodeText& nic : node["nics"]) std::erase(names, text_of(nic, "name"));
+    auto next = names.begin();
     for (NodeText& nic : node["nics"]) {
         if (nic.contains("name")) continue;
-        NodeText named = {
-            {"name", place < profile.hardware.size() ? profile.hardware[place] : fmt::format("lan{}", place)}};
+        NodeText named = {{"name", *next++}};
         named.update(nic);
         nic = std::move(named);
-        ++place;
     }
+}
+
+// Ports of a machine that the node has no use for stay out; without a profile it is one NIC, the one that booted.
+void leave_out_spare_ports(NodeText& node, size_t wanted) {
+    NodeText& nics = node["nics"];
+    while (nics.size() > std::max<size_t>(wanted, 1)) nics.erase(nics.size() - 1);
 }
 
 bool has_address(const NodeText& node) {
@@ -90,6 +93,13 @@ void set_address(NodeText& node, const ProfileNics& profile, const std::string& 
             return;
         }
     nics.push_back({{"name", name.empty() ? "lan0" : name}, {"address", address}});
+}
+
+NodeText with_nics(NodeText node, const ProfileNics& profile, const std::vector<std::string>& names,
+                   const std::optional<std::string>& address) {
+    name_nics(node, names);
+    if (address) set_address(node, profile, *address);
+    return node;
 }
 
 // The keys in the order in which people write them.
@@ -289,6 +299,7 @@ Result<Additions> complete(const std::string& text, const std::vector<Wanted>& w
     const auto yaml = TRY(config::YamlText::parse(text, "cluster.yaml"));
     Additions out;
     Taken taken(cluster);
+    std::string next = text;
     auto ids = ids_of(cluster, wanted);
     auto addresses = addresses_of(wanted);
     for (Wanted one : wanted) {
@@ -313,15 +324,30 @@ Result<Additions> complete(const std::string& text, const std::vector<Wanted>& w
             ids.push_back(id);
             one.keys["id"] = id;
         }
-        name_nics(one.keys, nics);
+        std::optional<std::string> address;
         if (one.address || (!nics.addressed && !has_address(one.keys))) {
-            const auto address = one.address ? with_prefix(cluster, *one.address) : free_address(cluster, addresses);
-            if (!address) return Failure(said_of(one, address.error()));
+            const auto given = one.address ? with_prefix(cluster, *one.address) : free_address(cluster, addresses);
+            if (!given) return Failure(said_of(one, given.error()));
+            address = *given;
             addresses.push_back(bare(*address));
-            set_address(one.keys, nics, *address);
         }
+        if (one.all_ports) leave_out_spare_ports(one.keys, nics.hardware.size());
+        auto named = with_nics(one.keys, nics, nics.hardware, address);
+        // The machine's first MAC is that of the NIC it booted by. Which of the node's that is, the node as a whole
+        // tells.
+        if (one.all_ports) {
+            const auto trial = config::add_nodes(next, {ordered(named)});
+            if (!trial) return Failure(said_of(one, trial.error()));
+            const auto with_it = TRY(config::load_text(*trial, "cluster.yaml"));
+            named = with_nics(one.keys, nics, hardware_nics(*with_it.find_node(name), with_it), address);
+        }
+        one.keys = std::move(named);
         if (auto good = taken.take(one); !good) return Failure(said_of(one, good.error()));
         out.fresh.push_back(ordered(one.keys));
+        // What else is wrong with it, by itself: of many rows, the one has to be named.
+        auto with_it = config::add_nodes(next, {out.fresh.back()});
+        if (!with_it) return Failure(said_of(one, with_it.error()));
+        next = std::move(*with_it);
     }
     return out;
 }

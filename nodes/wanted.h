@@ -19,7 +19,9 @@ namespace pando::nodes {
 struct Wanted {
     config::NodeText keys;               // as in cluster.yaml; a NIC without a name is the profile's in its place
     std::optional<std::string> address;  // of the cluster's NIC, with or without prefix length
-    std::string origin;                  // "blades.csv:3", in front of what is wrong with it; empty: nothing
+    // The MACs are all that a machine has, the one it booted by first: those that the node has no NIC for are left out.
+    bool all_ports = false;
+    std::string origin;  // "blades.csv:3", in front of what is wrong with it; empty: nothing
 };
 
 struct Additions {
@@ -29,7 +31,8 @@ struct Additions {
 
 // Node ids are the lowest free ones up to config::highest_claim; a node whose profile gives no address gets the next
 // free one of the subnet in which the nodes are. Refused, naming whose it is: a name, id, UUID, serial, asset tag, MAC
-// or address that is taken. A node that is there just as wanted is no error: the command was given again.
+// or address that is taken; and a node that cluster.yaml does not take, with its origin. A node that is there just as
+// wanted is no error: the command was given again.
 Result<Additions> complete(const std::string& yaml, const std::vector<Wanted>& wanted);
 
 // The lowest id that is none of `taken`.

@@ -81,6 +81,34 @@ nodes:)");
     EXPECT_TRUE(config::add_nodes(text, all.fresh));
 }
 
+// As replace puts them: the NIC that booted becomes the one that lies in the boot network.
+TEST(Wanted, AMachinesBootNicBecomesTheOneOfTheBootNetworkAndSparePortsStayOut) {
+    const std::string text = with("nodes:", R"(profiles:
+  blade:
+    nics:
+      - {name: san0, address: "10.9.0.{id+20}/24"}
+      - {name: lan0}
+      - {name: lan1}
+      - {name: bond0, address: "10.0.0.{id+20}/24", cluster: true, bond: {members: [lan0, lan1], mode: active-backup}}
+    fence: [{agent: fence_ipmilan, options: {ip: "10.0.0.{id+100}"}}]
+nodes:)");
+    Wanted wanted{.keys = {{"name", "n3"}, {"profile", "blade"}}, .all_ports = true};
+    for (int port = 3; port < 8; ++port)
+        wanted.keys["nics"].push_back({{"mac", fmt::format("52:54:00:00:00:0{}", port)}});
+    const auto all = completed({wanted}, text);
+    EXPECT_EQ(all.fresh.at(0).at("nics").dump(),
+              R"([{"name":"lan0","mac":"52:54:00:00:00:03"},{"name":"lan1","mac":"52:54:00:00:00:04"},)"
+              R"({"name":"san0","mac":"52:54:00:00:00:05"}])");
+}
+
+TEST(Wanted, ANodeWithoutProfileGetsTheNicThatBooted) {
+    Wanted wanted = node("n3");
+    wanted.all_ports = true;
+    wanted.keys["nics"].push_back({{"mac", "52:54:00:00:00:04"}});
+    EXPECT_EQ(completed({wanted}).fresh.at(0).at("nics").dump(),
+              R"([{"name":"lan0","mac":"52:54:00:00:00:03","address":"10.0.0.13/24"}])");
+}
+
 TEST(Wanted, WhatIsTakenIsRefusedWithItsOwner) {
     EXPECT_THAT(refusal({node("n3", "52:54:00:00:00:01")}), HasSubstr("MAC 52:54:00:00:00:01 is already that of n1"));
     Wanted wanted = node("n3");
@@ -141,9 +169,30 @@ TEST(Import, ABadRowIsNamedWithItsColumn) {
 }
 
 TEST(Import, WhatIsTakenIsSaidWithItsRow) {
-    const auto all = parse_csv("name,mac\nn3,52:54:00:00:00:03\nn4,52:54:00:00:00:01\n", "b.csv");
+    const auto all = parse_csv("name,profile,mac\nn3,blade,52:54:00:00:00:03\nn4,blade,52:54:00:00:00:01\n", "b.csv");
     ASSERT_TRUE(all);
-    EXPECT_THAT(refusal(*all), testing::StartsWith("b.csv:3: node n4: the MAC"));
+    const std::string text = with("nodes:", R"(profiles:
+  blade:
+    fence: [{agent: fence_ipmilan, options: {ip: "10.0.0.{id+100}"}}]
+nodes:)");
+    EXPECT_THAT(refusal(*all, text), testing::StartsWith("b.csv:3: node n4: the MAC"));
+}
+
+// What only the description as a whole can tell.
+TEST(Import, ARowThatTheDescriptionDoesNotTakeIsNamedWhateverIsWrongWithIt) {
+    const auto said = [](const std::string& rows) {
+        const auto all = parse_csv("name,profile,mac,fence.ip\n" + rows, "b.csv");
+        EXPECT_TRUE(all);
+        return all ? refusal(*all, with("nodes:", R"(profiles:
+  blade:
+    nics: [{name: lan0, address: "10.0.0.{id+20}/24"}]
+    fence: [{agent: fence_ipmilan, options: {username: admin}}]
+nodes:)"))
+                   : std::string();
+    };
+    const std::string good = "n3,blade,52:54:00:00:00:03,10.0.0.103\n";
+    EXPECT_THAT(said(good + "n4,balde,52:54:00:00:00:04,10.0.0.104\n"), testing::StartsWith("b.csv:3: "));
+    EXPECT_THAT(said(good + "n4,,52:54:00:00:00:04,\n"), testing::StartsWith("b.csv:3: "));
 }
 
 TEST(Import, YamlIsAsInTheDescription) {
