@@ -71,7 +71,7 @@ bool worth_telling(int error) { return error != ENODEV && error != ENXIO && erro
 
 void record(Work& work, const Job& job, const std::vector<ModuleLoader::Attempt>& attempts) {
     const WaitingDevice& device = job.device;
-    if (attempts.empty() && job.rank == Rank::essential)
+    if (attempts.empty() && lack_is_told(device.modalias))
         work.result.missing.push_back(fmt::format("{} ({}): no driver in this image", device.modalias, device.device));
     for (const auto& attempt : attempts) {
         if (attempt.error != 0 && worth_telling(attempt.error))

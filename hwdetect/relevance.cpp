@@ -91,6 +91,13 @@ std::optional<Rank> rank_of(std::string_view modalias) {
     return std::nullopt;
 }
 
+bool lack_is_told(std::string_view modalias) {
+    const auto rank = rank_of(modalias);
+    if (rank != Rank::survival) return rank == Rank::essential;
+    if (!starts_with(modalias, "pci:")) return true;  // named by what it is: a BMC's interface, a watchdog
+    return field(modalias, "bc") == "0C" && field(modalias, "sc") == "07";
+}
+
 bool boot_relevant(std::string_view modalias) { return rank_of(modalias).has_value(); }
 
 }  // namespace pando::hwdetect

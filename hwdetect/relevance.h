@@ -8,10 +8,14 @@
 namespace pando::hwdetect {
 
 enum class Rank {
-    essential,   // storage and network, and the buses that carry nothing else: their lack is reported
+    essential,   // storage and network, and the buses that carry nothing else
     survival,    // IPMI and watchdogs, and the chips that these hang on
     peripheral,  // USB: sticks, virtual media of a BMC, USB NICs
 };
+
+// Is the device surely one whose driver is wanted? Then its lack is told. Of the chips that watchdogs hang on most have
+// none, and many have no driver in any kernel.
+bool lack_is_told(std::string_view modalias);
 
 // Nothing: a boot does not need it.
 std::optional<Rank> rank_of(std::string_view modalias);

@@ -15,6 +15,7 @@
 #include "initrd/fill_chroot.h"
 #include "initrd/notify.h"
 #include "initrd/stages.h"
+#include "initrd/take_over.h"
 #include "initrd/timeline.h"
 
 #include <filesystem>
@@ -27,6 +28,7 @@
 namespace pando::initrd {
 
 struct Boot {
+    std::filesystem::path run = run_directory;  // where the node's state is kept; another one in tests
     BootArguments arguments;
     Timeline timeline;
 

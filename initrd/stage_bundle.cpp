@@ -11,7 +11,7 @@ namespace pando::initrd {
 Result<> take_bundle(Boot& boot, config::Bundle bundle) {
     auto cluster = bundle.description();
     if (!cluster) return Failure(cluster.error().context("bundle"));
-    TRY(go_by(bundle));
+    TRY(go_by(bundle, boot.run));
     boot.identity = {};  // it points into the description that goes
     boot.bundle = std::move(bundle);
     boot.cluster = std::move(*cluster);

@@ -7,6 +7,7 @@
 #include "config/register.h"
 #include "initrd/ahead.h"
 #include "initrd/boot.h"
+#include "initrd/boot_nic.h"
 #include "initrd/claim.h"
 #include "initrd/machine_record.h"
 #include "initrd/pending.h"
@@ -34,8 +35,9 @@ Result<> claim_node(Boot& boot, Deadline deadline) {
 Result<std::string> run_identity(Boot& boot, Deadline deadline) {
     if (!boot.store) TRY(run_bootstrap(boot, deadline));  // a second try
     const auto root = TRY(Sysroot::open("/"));
-    TRY(identify_or_wait(
-        boot, [&] { return hwdetect::read_machine(root); }, deadline));
+    const MachineReader read = [&] { return hwdetect::read_machine(root); };
+    wait_for_boot_nic(boot, read, deadline);
+    TRY(identify_or_wait(boot, read, deadline));
     if (!boot.identity.remark.empty()) log::warning("{}", boot.identity.remark);
     TRY(claim_node(boot, deadline));
     const std::string& name = boot.node().name;

@@ -10,9 +10,10 @@
 
 namespace pando::initrd {
 
-Result<> go_by(const config::Bundle& bundle) {
-    TRY(write_file_atomic(config::live_bundle_path, config::encode(bundle), 0600));
-    return write_file_atomic(generation_file, fmt::format("{}\n", bundle.generation));
+Result<> go_by(const config::Bundle& bundle, const std::filesystem::path& run) {
+    const auto in_run = [&](const char* path) { return run / std::filesystem::path(path).filename(); };
+    TRY(write_file_atomic(in_run(config::live_bundle_path), config::encode(bundle), 0600));
+    return write_file_atomic(in_run(generation_file), fmt::format("{}\n", bundle.generation));
 }
 
 Result<std::optional<config::Bundle>> take_over_newer(Store& store, const config::Bundle& bundle,

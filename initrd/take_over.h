@@ -8,9 +8,13 @@
 #include "config/bundle.h"
 #include "config/cluster.h"
 
+#include <filesystem>
+#include <optional>
 #include <string>
 
 namespace pando::initrd {
+
+constexpr const char* run_directory = "/run/pando";
 
 // Of the node of this name; nothing when the LUN has none newer than `bundle`. What is wrong with a newer one, or that
 // it has no such node any more, is an error, and nothing is changed.
@@ -18,6 +22,6 @@ Result<std::optional<config::Bundle>> take_over_newer(Store& store, const config
                                                       const std::string& node);
 
 // Marks this one as what the node goes by.
-Result<> go_by(const config::Bundle& bundle);
+Result<> go_by(const config::Bundle& bundle, const std::filesystem::path& run = run_directory);
 
 }  // namespace pando::initrd

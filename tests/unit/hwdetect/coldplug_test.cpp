@@ -3,6 +3,7 @@
 
 #include "hwdetect/coldplug_run.h"
 #include "hwdetect/machine.h"
+#include "hwdetect/relevance.h"
 #include "tests/unit/hwdetect/recorded_machine.h"
 
 #include <gmock/gmock.h>
@@ -90,6 +91,16 @@ TEST(BootRelevant, IsNotGraphicsSoundAndTheRest) {
           "virtio:d0000001Av00001AF4",  // begins like 1, is 26
           "usb:v046DpC52Bd1211dc00dsc00dp00ic03isc01ip01in00", "scsi:t-0x05", "acpi:PNP0C0A:", "cpu:type:x86", ""})
         EXPECT_FALSE(boot_relevant(modalias)) << modalias;
+}
+
+TEST(ALackingDriver, IsToldOfStorageNetworkWatchdogAndBmcAndNotOfEveryChip) {
+    for (const char* modalias : {"pci:v0000144Dd0000A808sv0000144Dsd0000A801bc01sc08i02", "acpi:IPI0001:",
+                                 "platform:dmi-ipmi-si", "acpi:WDAT", "pci:v0000103Cd0000331Esv0000bc0Csc07i01"})
+        EXPECT_TRUE(lack_is_told(modalias)) << modalias;
+    for (const char* modalias : {"pci:v00008086d0000A1C1sv00001028sd00000715bc06sc01i00",  // an ISA bridge
+                                 "pci:v00008086d0000A1B1sv00001028sd00000715bc08sc80i00",  // a system peripheral
+                                 "usb:v0951p1666d0110dc00dsc00dp00ic08isc06ip50in00", ""})
+        EXPECT_FALSE(lack_is_told(modalias)) << modalias;
 }
 
 TEST(WaitingDevices, AreThoseWithoutADriverMostImportantFirst) {

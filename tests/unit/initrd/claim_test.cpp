@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/claim.h"
+
 #include "base/file.h"
 #include "base/log.h"
 #include "config/slots.h"
 #include "initrd/beat.h"
 #include "initrd/boot.h"
+#include "initrd/boot_nic.h"
 #include "initrd/pending.h"
 
 #include <fcntl.h>
@@ -231,6 +233,7 @@ config::Bundle bundle(uint64_t generation, const std::string& serial_of_n2) {
 
 struct Stranger {
     explicit Stranger(const fs::path& lun) {
+        boot.run = lun.parent_path();
         boot.arguments.cluster = "grove";
         boot.machine.serial = "new-blade";
         boot.machine.nics = {{.name = "eth0", .mac = "52:54:00:00:00:99"}};
@@ -284,6 +287,26 @@ TEST_F(PendingMachine, ANicThatComesLateTellsWhoItIs) {
         stranger.boot, [&] { return ++reads < 2 ? stranger.boot.machine : later; }, soon());
     ASSERT_TRUE(done) << done.error().what;
     EXPECT_EQ(stranger.boot.identity.node->name, "n1");
+}
+
+// Over Fibre Channel the LUN is read before a NIC's driver has come up.
+TEST_F(PendingMachine, TheNicThatLoadedItIsWaitedFor) {
+    ASSERT_TRUE(config::write_slot(*store(), bundle(1, "old-blade")));
+    Stranger stranger(lun());
+    stranger.boot.arguments.boot_mac = "52:54:00:00:00:01";
+    auto later = stranger.boot.machine;
+    later.nics.push_back({.name = "eth1", .mac = "52:54:00:00:00:01"});
+    int reads = 0;
+    wait_for_boot_nic(
+        stranger.boot, [&] { return ++reads < 3 ? stranger.boot.machine : later; }, soon());
+    EXPECT_EQ(reads, 3);
+    EXPECT_EQ(stranger.boot.machine.nics.size(), 2U);
+    // One that never comes is said, and the boot goes on.
+    stranger.boot.arguments.boot_mac = "52:54:00:00:00:77";
+    const auto begin = since_boot();
+    wait_for_boot_nic(
+        stranger.boot, [&] { return later; }, Deadline::after(seconds(1)));
+    EXPECT_LT((since_boot() - begin).count(), 5000);
 }
 
 TEST_F(PendingMachine, WaitsForABoundedTime) {
