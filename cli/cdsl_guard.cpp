@@ -23,14 +23,16 @@ struct GuardOptions {
     std::string node;
 };
 
-// What a boot leaves to us because it takes its time: copies, and the removal of trees.
-Result<> complete_interrupted(const std::string& root, const std::string& node) {
+// What a boot leaves to us because it takes its time: copies, and the removal of trees. And a change that another node
+// completed between this boot's look at the inventory and now: who was not up then was told nothing of it.
+Result<> catch_up(const std::string& root, const std::string& node) {
     const auto done = TRY(cdsl::recover_now(TRY(cdsl::SharedRoot::open(root)), {node, "pando cdsl guard"}));
-    if (done.empty()) return {};
     tell(done);
+    if (booted_node() != node) return {};  // watched from elsewhere: nothing is mounted here
     CdslRootOptions options;
-    options.root = root;
-    TRY(follow(TRY(CdslRoot::open(options)))).print();
+    if (root != "/") options.filesystem = root;
+    const auto live = TRY(follow(TRY(CdslRoot::open(options))));
+    if (!done.empty() || !live.trouble.empty() || !live.repaired.empty() || !live.unmounted.empty()) live.print();
     return {};
 }
 
@@ -41,7 +43,7 @@ Result<int> guard_until_ended(const GuardOptions& options) {
         return bad_input("this machine is no node that pando-boot started").advise("name the node with --node");
     auto guard = TRY(cdsl::LinkGuard::start(options.root, node));
     log::info("{} links of {} are watched", guard.links(), node);
-    if (auto done = complete_interrupted(options.root, node); !done) log::warning("{}", done.error().what);
+    if (auto done = catch_up(options.root, node); !done) log::write(done.error());
     for (;;) {
         for (const std::string& line : TRY(guard.settle())) log::info("{}", line);
         pollfd event{guard.descriptor(), POLLIN, 0};
