@@ -56,6 +56,8 @@ std::string corosync_conf(const Cluster& cluster) {
                                     {"votes", votes}});
 }
 
+size_t votes_needed(size_t nodes) { return nodes == 2 ? 1 : nodes / 2 + 1; }
+
 std::string dlm_conf(const Cluster& cluster) {
     std::string devices;
     for (const auto& node : cluster.nodes)

@@ -12,6 +12,8 @@
 namespace pando::config {
 
 std::string corosync_conf(const Cluster& cluster);
+// Votes for quorum, as that file has it: a majority; of two nodes one (two_node).
+size_t votes_needed(size_t nodes);
 // One device line per fence device and one connect line per device and node: without a connect line dlm_controld
 // falls back to a helper that is not there and freezes at the first death.
 // One device a node id, whose agent looks up the node's real ones (initrd/fence_node.h).

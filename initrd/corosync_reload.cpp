@@ -3,6 +3,7 @@
 
 #include "base/procfs.h"
 #include "chroot-builder/survival_namespace.h"
+#include "config/render.h"
 
 #include <algorithm>
 #include <array>
@@ -78,7 +79,18 @@ Result<std::string> read_cmap(Deadline deadline) {
     return run_beside_corosync({"/usr/sbin/corosync-cmapctl"}, deadline);
 }
 
-Result<> reload_corosync(Deadline deadline) {
+Result<> check_votes(const config::Cluster& next, const Quorum& now) {
+    const size_t needed = config::votes_needed(next.nodes.size());
+    const auto here = static_cast<size_t>(std::count_if(next.nodes.begin(), next.nodes.end(),
+                                                        [&](const config::Node& node) { return now.has(node.id); }));
+    if (here >= needed) return {};
+    return fail("corosync goes by the node list before: with {} nodes {} votes are needed, and {} {} there",
+                next.nodes.size(), needed, here, here == 1 ? "is" : "are")
+        .advise("it follows by itself as soon as enough nodes are up; pando node list tells who is not");
+}
+
+Result<> reload_corosync(const config::Cluster& next, Deadline deadline) {
+    TRY(check_votes(next, TRY(read_quorum())));
     const auto done = run_beside_corosync({"/usr/sbin/corosync-cfgtool", "-R"}, deadline);
     if (!done)
         return Failure(done.error().context("telling corosync of the new node list"))

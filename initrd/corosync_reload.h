@@ -5,6 +5,7 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "config/cluster.h"
+#include "initrd/quorum.h"
 
 #include <string>
 #include <string_view>
@@ -17,7 +18,12 @@ bool goes_by(const config::Cluster& cluster, std::string_view cmap);
 // What corosync-cmapctl says on this node.
 Result<std::string> read_cmap(Deadline deadline);
 
-// One node's word is enough: all members read their corosync.conf anew.
-Result<> reload_corosync(Deadline deadline);
+// Would the members that are there have quorum by this node list? An error when they would not: the cluster would
+// freeze in the moment in which corosync reads it.
+Result<> check_votes(const config::Cluster& next, const Quorum& now);
+
+// One node's word is enough: all members read their corosync.conf anew, which is that of `next`. Not done when
+// check_votes() fails: a node may have died since the description was changed.
+Result<> reload_corosync(const config::Cluster& next, Deadline deadline);
 
 }  // namespace pando::initrd

@@ -40,7 +40,7 @@ Result<> follow_with_corosync(Store& store, const config::Cluster& cluster, uint
             const auto late = TRY(look_who_is_late(store, cluster, generation));
             if (late.up.empty()) {
                 log::info("corosync does not go by the newest description yet: telling it");
-                return reload_corosync(Deadline::after(std::chrono::seconds(20)));
+                return reload_corosync(cluster, Deadline::after(std::chrono::seconds(20)));
             }
             log::warning("corosync goes by the description before, until {} {} by generation {}",
                          fmt::join(late.up, ", "), late.up.size() == 1 ? "goes" : "go", generation);

@@ -34,8 +34,13 @@ Result<initrd::Quorum> require_quorum() {
 Result<> complete_reload(const config::Cluster& cluster, Deadline deadline) {
     const Deadline limit = deadline.capped(reload_limit);
     if (initrd::goes_by(cluster, TRY(initrd::read_cmap(limit)))) return {};
+    // What is to be changed now may be just what makes them enough.
+    if (const auto enough = initrd::check_votes(cluster, TRY(initrd::read_quorum())); !enough) {
+        log::warning("{}", enough.error().what);
+        return {};
+    }
     log::info("corosync does not go by the newest description yet: telling it");
-    return initrd::reload_corosync(limit);
+    return initrd::reload_corosync(cluster, limit);
 }
 
 // Do the daemons have to read anything anew?
@@ -92,7 +97,7 @@ Result<Published> BundleChange::publish(config::Bundle next, Deadline deadline) 
     auto late = TRY(wait_for_claims(*store_, new_one, next.generation, deadline));
     if (concerns_corosync(before, old_one, next, new_one)) {
         if (late.up.empty())
-            TRY(initrd::reload_corosync(Deadline::after(reload_limit)));
+            TRY(initrd::reload_corosync(new_one, Deadline::after(reload_limit)));
         else
             log::warning("corosync goes by the description before until {} {} by the newest: then it is told by itself",
                          fmt::join(late.up, ", "), late.up.size() == 1 ? "goes" : "go");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nodes/votes.h"
 
+#include "config/render.h"
+
 #include <fmt/ranges.h>
 #include <algorithm>
 
@@ -19,17 +21,15 @@ Result<> require_quorum(const Now& now) {
 
 }  // namespace
 
-size_t votes_needed(size_t nodes) { return nodes == 2 ? 1 : nodes / 2 + 1; }
-
 Result<> check_quorum_with(const Now& now, const config::Cluster& next) {
     TRY(require_quorum(now));
     const size_t nodes = next.nodes.size();
     const auto members = static_cast<size_t>(std::count_if(
         next.nodes.begin(), next.nodes.end(), [&](const config::Node& node) { return now.is_member(node); }));
-    if (members >= votes_needed(nodes)) return {};
+    if (members >= config::votes_needed(nodes)) return {};
     const size_t most = members == 1 ? 2 : 2 * members - 1;
     return bad_input("with {} nodes the cluster needs {} votes, and {} node{} up: it would freeze", nodes,
-                     votes_needed(nodes), members, members == 1 ? " is" : "s are")
+                     config::votes_needed(nodes), members, members == 1 ? " is" : "s are")
         .advise(
             fmt::format("a node that is described counts, whether its machine is there or not. For now {} nodes are "
                         "the most: switch on those that are off, or add as many as are racked, start them, and then "
@@ -49,7 +49,7 @@ Result<> check_quorum_after(const Now& now, const std::vector<std::string>& gone
         else
             away.push_back(node.name);
     }
-    const size_t needed = votes_needed(nodes);
+    const size_t needed = config::votes_needed(nodes);
     if (members >= needed) return {};
     return bad_input("without {} the cluster has {} nodes and needs {} votes, but only {} would be up",
                      fmt::join(gone, " "), nodes, needed, members)
@@ -61,7 +61,7 @@ Result<> check_quorum_while_off(const Now& now, const std::vector<std::string>& 
     size_t left = 0;
     for (const config::Node& node : now.cluster.nodes)
         if (now.is_member(node) && std::find(off.begin(), off.end(), node.name) == off.end()) ++left;
-    const size_t needed = votes_needed(now.cluster.nodes.size());
+    const size_t needed = config::votes_needed(now.cluster.nodes.size());
     if (left >= needed) return {};
     return bad_input(
                "with {} switched off, {} of {} votes would be left until the description has changed, and {} are "

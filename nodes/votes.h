@@ -10,9 +10,6 @@
 
 namespace pando::nodes {
 
-// As corosync.conf has it: a majority; of two nodes one (two_node).
-size_t votes_needed(size_t nodes);
-
 // Would those that are up have quorum under this description, which may have more nodes?
 Result<> check_quorum_with(const Now& now, const config::Cluster& next);
 

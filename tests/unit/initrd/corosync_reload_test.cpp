@@ -53,5 +53,20 @@ TEST(Reload, IsNeededForANodeMoreOrLessAndForWhatChangedOfOne) {
     EXPECT_FALSE(goes_by(*cluster, "no = key\n) = (\n (\n"));
 }
 
+// A node that died after the description was changed: the longer list would take quorum from those that are left.
+TEST(Reload, IsHeldBackWhileThoseThatAreThereWouldHaveNoQuorumByTheNewList) {
+    auto cluster = *load(sample);
+    cluster.nodes.push_back(cluster.nodes.front());
+    cluster.nodes.back().id = 3;
+    Quorum now{.quorate = true, .votes = 1, .needed = 1, .expected = 2, .members = {1}};
+    const auto held = check_votes(cluster, now);
+    ASSERT_FALSE(held);
+    EXPECT_THAT(held.error().what, testing::HasSubstr("with 3 nodes 2 votes are needed, and 1 is there"));
+    now.members = {1, 7};  // one that the new list has not
+    EXPECT_FALSE(check_votes(cluster, now));
+    now.members = {1, 3};
+    EXPECT_TRUE(check_votes(cluster, now));
+}
+
 }  // namespace
 }  // namespace pando::test
