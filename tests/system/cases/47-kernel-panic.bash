@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Fault: the kernel of a node panics
+# Expected: it is fenced, the others write again, it comes back by itself
+# Bound: token + consensus + the agent's time + 3 s
+# Short: yes
+limit=$(recovery_limit)
+machine=$(machine_of n3) || machine='?'
+cut=$EPOCHREALTIME
+on_for 5 n3 sh -c 'sysctl -q kernel.panic=0; echo c >/proc/sysrq-trigger' || true
+recovers n1 "$cut" "$limit"
+fenced_and_back n3 "$machine"
