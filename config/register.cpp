@@ -120,7 +120,8 @@ std::optional<Claim> claim_of(std::string_view block, uint32_t id) {
                 text_of(*json, "boot"),
                 ClaimState::booting,
                 number_of(*json, "beat"),
-                number_of(*json, "generation")};
+                number_of(*json, "generation"),
+                number_of(*json, "time")};
     const std::string state = text_of(*json, "state");
     const auto* const known = std::find_if(std::begin(claim_states), std::end(claim_states),
                                            [&](const auto& row) { return state == row.second; });
@@ -231,7 +232,7 @@ Result<std::vector<Claim>> read_claims(Store& store) {
 
 Result<> write_claim(Store& store, const Claim& claim) {
     TRY(check_id(claim.id));
-    Json json = {{"id", claim.id}, {"beat", claim.beat}, {"generation", claim.generation}};
+    Json json = {{"id", claim.id}, {"beat", claim.beat}, {"generation", claim.generation}, {"time", claim.time}};
     put(json, "node", claim.node);
     put(json, "boot", claim.boot);
     for (const auto& [state, name] : claim_states)

@@ -44,6 +44,7 @@ struct Claim {
     ClaimState state = ClaimState::booting;
     uint64_t beat = 0;
     uint64_t generation = 0;  // of the bundle that this machine goes by now
+    uint64_t time = 0;        // the machine's clock at this beat, seconds since 1970; 0: not said. For people only
 };
 
 struct Pending {

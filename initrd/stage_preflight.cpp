@@ -3,17 +3,23 @@
 // for every node, no agent that does nothing); the superblock was when the root was found. Here the devices answer, and
 // those of this node say that it runs.
 #include "base/log.h"
+#include "config/register.h"
 #include "initrd/ahead.h"
 #include "initrd/background.h"
 #include "initrd/boot.h"
+#include "initrd/bundle_disk.h"
+#include "initrd/cluster_link.h"
 #include "initrd/gfs2_journals.h"
 #include "initrd/stage_functions.h"
 
 #include <fmt/ranges.h>
+#include <ctime>
 
 namespace pando::initrd {
 
 namespace {
+
+constexpr Milliseconds peer_patience{1500};  // a beat and a half: a node that beats is seen to
 
 // Short of one, whoever comes last cannot mount. Not refused: a node that is up is needed to add them.
 Result<> say_journals(const Boot& boot) {
@@ -28,12 +34,37 @@ Result<> say_journals(const Boot& boot) {
     return {};
 }
 
+// The nodes that are there, by their beats on the LUN: do packets of full size reach them, and what time is it there?
+Result<> look_at_peers(const config::Cluster& cluster, const std::string& self, Deadline deadline) {
+    const auto store = TRY(open_store(TRY(find_bundle_partition(cluster.storage))));
+    const auto alive = TRY(config::who_is_alive(*store, peer_patience));
+    std::vector<config::Node> peers;
+    std::vector<config::Claim> beating;
+    for (const config::Claim& claim : TRY(config::read_claims(*store))) {
+        const config::Node* node = cluster.find_node(claim.node);
+        const auto lives = alive.find(claim.boot);
+        if (node == nullptr || node->name == self || lives == alive.end() || !lives->second) continue;
+        peers.push_back(*node);
+        beating.push_back(claim);
+    }
+    for (const std::string& line : check_clocks(beating, std::time(nullptr)))
+        log::warning("preflight: {}; set it in the firmware or by NTP: dates of files and certificates go by it", line);
+    const auto troubles = check_cluster_link(*cluster.find_node(self), peers, deadline);
+    if (troubles.empty()) return {};
+    return fail("packets of the cluster link's full size do not get through:\n  {}", fmt::join(troubles, "\n  "))
+        .advise("the locks of the root would hang: give the switches that MTU, or the node's NIC a smaller one (mtu:)");
+}
+
 }  // namespace
 
 Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
     // A second try asks again; the first was begun when the network came up.
     const bool asked_before = boot.fence_answers.valid() && boot.timeline.stages.back().attempt == 1;
     if (!asked_before) begin_fence_check(boot);
+    // Meanwhile: its second and a half is not the boot's.
+    const auto peers = begin([cluster = *boot.cluster, self = boot.node().name, deadline] {
+        return look_at_peers(cluster, self, deadline);
+    });
     const auto& answers = *TRY(collect(boot.fence_answers, deadline, "asking the fence devices"));
 
     const auto verdict = judge_fence_answers(answers, boot.node().name);
@@ -55,6 +86,8 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
                 "without fencing the first death freezes every node; check address, user, password and cable of the "
                 "device");
     TRY(say_journals(boot));
+    if (const auto& looked = *TRY(collect(peers, deadline, "looking at the cluster link")); !looked)
+        return Failure(looked.error());
     std::string states;
     for (const FenceAnswer& answer : answers)
         if (answer.answered) states += fmt::format("{}{} {}", states.empty() ? "" : ", ", answer.device, answer.says);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nodes/doctor.h"
 
+#include "initrd/cluster_link.h"
 #include "initrd/corosync_reload.h"
 #include "nodes/roster.h"
 
@@ -128,6 +129,19 @@ void look_at_root(const CheckUp::Live& live, Findings& findings) {
     findings.close("root", fmt::format("lock table {}, a journal for every node", wanted));
 }
 
+void look_at_link(const CheckUp::Live& live, Findings& findings) {
+    for (const std::string& line : live.link)
+        findings.add(Grade::fault, "link", line,
+                     "locks of the root hang on it: give the switches that MTU, or the nodes' NICs a smaller one");
+    std::vector<config::Claim> beating;
+    for (const config::Node& node : live.now.cluster.nodes)
+        if (node.name != live.here && live.now.beats(node)) beating.push_back(*live.now.claim_of(node));
+    for (const std::string& line : initrd::check_clocks(beating, live.time))
+        findings.add(Grade::warning, "link", line,
+                     "is NTP configured on both? dates of files and certificates go by it");
+    findings.close("link", "packets of full size reach every member, and the clocks agree");
+}
+
 }  // namespace
 
 std::vector<Finding> examine(const CheckUp& facts) {
@@ -137,6 +151,7 @@ std::vector<Finding> examine(const CheckUp& facts) {
         look_at_quorum(*facts.live, findings);
         look_at_description(*facts.live, findings);
         look_at_root(*facts.live, findings);
+        look_at_link(*facts.live, findings);
         for (const std::string& fault : facts.live->faults)
             findings.add(Grade::fault, "node", fmt::format("{}: {}", facts.live->here, fault), "pando status");
         findings.close("node",

@@ -43,6 +43,8 @@ struct CheckUp {
         Result<std::string> authkey;      // corosync's in the chroot
         Result<uint32_t> journals;        // of the root
         Result<std::string> lock_table;   // of the root's superblock
+        std::vector<std::string> link;    // members that packets of full size do not reach, a line each
+        int64_t time = 0;                 // this machine's clock when `now` was read, seconds since 1970
         std::vector<std::string> faults;  // of this node: pando status
     };
     std::optional<Live> live;

@@ -4,9 +4,12 @@
 #include "chroot-builder/residence.h"
 #include "config/slots.h"
 #include "initrd/blockdev.h"
+#include "initrd/cluster_link.h"
 #include "initrd/corosync_reload.h"
 #include "initrd/node_state.h"
 #include "nodes/doctor.h"
+
+#include <ctime>
 
 namespace pando::nodes {
 namespace {
@@ -29,15 +32,26 @@ Result<std::string> lock_table(const initrd::NodeState& state) {
     return TRY(initrd::parse_gfs2(TRY(disk->read(initrd::gfs2_superblock_offset, Store::block)))).lock_table;
 }
 
+std::vector<std::string> full_packets(const Now& now, const std::string& here, Deadline deadline) {
+    const config::Node* self = now.cluster.find_node(here);
+    if (self == nullptr) return {};
+    std::vector<config::Node> peers;
+    for (const config::Node& node : now.cluster.nodes)
+        if (node.name != here && now.is_member(node)) peers.push_back(node);
+    return initrd::check_cluster_link(*self, peers, deadline);
+}
+
 }  // namespace
 
 Result<CheckUp> look_at_this_cluster(const Means& means, Deadline deadline) {
     Now now = TRY(means.now());
+    const int64_t time = std::time(nullptr);
     const auto state = TRY(initrd::read_node_state());
     CheckUp facts;
     facts.cluster = now.cluster;
     facts.fence = initrd::ask_fence_devices(now.cluster, means.agents, deadline);
     auto slots = TRY(bad_slots(*means.store, now.cluster.name));
+    auto link = full_packets(now, means.here, deadline);
     facts.live = CheckUp::Live{
         .now = std::move(now),
         .here = means.here,
@@ -46,6 +60,8 @@ Result<CheckUp> look_at_this_cluster(const Means& means, Deadline deadline) {
         .authkey = read_file(std::filesystem::path(chroot::chroot_path) / "etc/corosync/authkey"),
         .journals = means.journals(),
         .lock_table = lock_table(state),
+        .link = std::move(link),
+        .time = time,
         .faults = state.faults,
     };
     return facts;

@@ -11,7 +11,7 @@
 # What pando-boot and the installation run, beside what the chroot brings.
 pando_programs=(
     /usr/sbin/pando-boot
-    busybox ip iscsistart         # addresses, DHCP (an applet of busybox), iSCSI login
+    busybox ip ping iscsistart    # addresses, the cluster link's MTU, DHCP (an applet of busybox), iSCSI login
     mkfs.gfs2 sfdisk tar zstd     # first-blade installation
 )
 

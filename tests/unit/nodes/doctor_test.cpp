@@ -24,6 +24,8 @@ CheckUp healthy() {
         claim.boot = std::to_string(id);
         claim.state = config::ClaimState::up;
         claim.generation = 7;
+        claim.node = fmt::format("n{}", id);
+        claim.time = 1'000'003;
         now.claims.push_back(claim);
         now.alive[claim.boot] = true;
     }
@@ -40,6 +42,8 @@ CheckUp healthy() {
                                .authkey = std::string("key"),
                                .journals = 2U,
                                .lock_table = std::string("grove:root"),
+                               .link = {},
+                               .time = 1'000'000,
                                .faults = {}};
     return facts;
 }
@@ -63,7 +67,7 @@ void expect_one(const CheckUp& facts, const std::string& text) {
 
 TEST(Doctor, FindsNothingWrongWithAHealthyCluster) {
     const auto findings = examine(healthy());
-    ASSERT_EQ(findings.size(), 5U) << to_text(findings);
+    ASSERT_EQ(findings.size(), 6U) << to_text(findings);
     EXPECT_TRUE(troubles(healthy()).empty());
     EXPECT_THAT(to_text(findings), HasSubstr("ok       fencing      2 devices of 2 nodes answer"));
 }
@@ -131,6 +135,19 @@ TEST(Doctor, FaultsOfTheNodeAreItsOwn) {
     CheckUp facts = healthy();
     facts.live->faults = {"pando-follow does not run"};
     expect_one(facts, "FAULT node: n1: pando-follow does not run");
+}
+
+TEST(Doctor, ALinkThatDropsLargePacketsIsAFaultAndAWrongClockAWarning) {
+    CheckUp facts = healthy();
+    facts.live->link = {"n2 at 10.0.0.12 answers small packets, and none of 9000 bytes"};
+    expect_one(facts, "FAULT link: n2 at 10.0.0.12 answers small packets");
+    facts = healthy();
+    facts.live->now.claims[1].time = 1'003'600;
+    expect_one(facts, "warning link: this machine's clock is 3600 s behind that of n2");
+    facts.live->now.claims[1].time = 0;  // an older Pando does not say it
+    EXPECT_TRUE(troubles(facts).empty());
+    facts.live->now.claims[1].time = 999'900;
+    expect_one(facts, "100 s ahead of that of n2");
 }
 
 TEST(Doctor, OfADescriptionOnlyTheDevicesAreAsked) {
