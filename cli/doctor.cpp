@@ -22,10 +22,10 @@ struct DoctorOptions {
 Result<nodes::CheckUp> look_at_description(const std::string& file) {
     nodes::CheckUp facts;
     facts.cluster = TRY(config::load_file(file));
-    const initrd::Runner here = [](const std::vector<std::string>& argv, const std::string& input, Deadline deadline) {
+    const fencing::Runner here = [](const std::vector<std::string>& argv, const std::string& input, Deadline deadline) {
         return run({.argv = argv, .input = input, .deadline = deadline});
     };
-    facts.fence = initrd::ask_fence_devices(facts.cluster, here, Deadline::after(patience));
+    facts.fence = fencing::ask_fence_devices(facts.cluster, here, Deadline::after(patience));
     return facts;
 }
 

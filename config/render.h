@@ -16,7 +16,7 @@ std::string corosync_conf(const Cluster& cluster);
 size_t votes_needed(size_t nodes);
 // One device line per fence device and one connect line per device and node: without a connect line dlm_controld
 // falls back to a helper that is not there and freezes at the first death.
-// One device a node id, whose agent looks up the node's real ones (initrd/fence_node.h).
+// One device a node id, whose agent looks up the node's real ones (fencing/fence_node.h).
 constexpr const char* fence_agent = "fence_pando";
 std::string dlm_conf(const Cluster& cluster);
 // What an agent is given on its standard input: one option a line.

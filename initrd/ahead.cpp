@@ -45,18 +45,18 @@ Result<chroot::SurvivalNamespace*> make_survival(Boot& boot, const std::shared_f
 }
 
 // Every device refused with the one reason when the chroot itself could not be made.
-std::vector<FenceAnswer> ask_from_chroot(const Boot& boot, Milliseconds patience) {
+std::vector<fencing::FenceAnswer> ask_from_chroot(const Boot& boot, Milliseconds patience) {
     const auto& survival = boot.survival_made.get();  // may wait for a local disk: that is not the agents' time
     const Deadline deadline = Deadline::after(patience);
-    const Runner run = [&](const std::vector<std::string>& argv, const std::string& input,
-                           Deadline until) -> Result<Finished> {
+    const fencing::Runner run = [&](const std::vector<std::string>& argv, const std::string& input,
+                                    Deadline until) -> Result<Finished> {
         if (!survival) return Failure(survival.error());
         // As dlm_controld will look it up: in the chroot, not in the image that runs this.
         const auto agent = chroot::find_agent(TRY(Sysroot::open(chroot::chroot_path)), argv.at(0));
         if (!agent) return fail("{} is not in the chroot", argv.at(0)).advise("build the image again");
         return (*survival)->run({agent->string()}, input, until);
     };
-    return ask_fence_devices(*boot.cluster, run, deadline);
+    return fencing::ask_fence_devices(*boot.cluster, run, deadline);
 }
 
 }  // namespace

@@ -8,10 +8,10 @@
 #include "chroot-builder/survival_namespace.h"
 #include "config/bundle.h"
 #include "config/cluster.h"
+#include "fencing/fence_check.h"
 #include "hwdetect/identity.h"
 #include "hwdetect/machine.h"
 #include "initrd/arguments.h"
-#include "initrd/fence_check.h"
 #include "initrd/fill_chroot.h"
 #include "initrd/notify.h"
 #include "initrd/stages.h"
@@ -50,7 +50,7 @@ struct Boot {
     std::shared_future<Result<FilledChroot>> chroot_filled;
     std::shared_future<Result<chroot::SurvivalNamespace*>> survival_made;
     std::shared_future<Result<>> root_modules_loaded;
-    std::shared_future<std::vector<FenceAnswer>> fence_answers;
+    std::shared_future<std::vector<fencing::FenceAnswer>> fence_answers;
 
     const config::Node& node() const { return *identity.node; }
 };

@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "config/render.h"
-#include "initrd/fence_node.h"
+#include "fencing/fence_node.h"
 #include "initrd/iscsi.h"
 
 namespace pando::initrd {
@@ -20,7 +20,7 @@ Result<> write_daemon_files(const config::Bundle& bundle, const config::Cluster&
         return fail("the bundle carries no authkey").advise("make it again: pando bundle make");
     TRY(write_file_atomic(etc / "corosync/authkey", key->second, 0400));
     TRY(write_file_atomic(etc / "corosync/corosync.conf", config::corosync_conf(cluster)));
-    TRY(write_fence_files(cluster, chroot));
+    TRY(fencing::write_fence_files(cluster, chroot));
     TRY(write_file_atomic(etc / "dlm/dlm.conf", config::dlm_conf(cluster), 0600));
     const auto files = TRY(bundle.agent_files(cluster));
     for (const auto& file : config::agent_files(cluster)) {

@@ -6,10 +6,10 @@
 #include "base/log.h"
 #include "base/procfs.h"
 #include "chroot-builder/agents.h"
+#include "fencing/fence_answer.h"
 #include "initrd/device_map.h"
 #include "initrd/drill_plan.h"
 #include "initrd/drill_report.h"
-#include "initrd/fence_answer.h"
 #include "initrd/probe.h"
 #include "initrd/quorum.h"
 #include "initrd/releaser.h"
@@ -85,7 +85,8 @@ Result<std::string> ask_status(Deadline deadline) {
 Result<std::string> ask_device(const DrillPlan::Device& device, Deadline deadline) {
     const auto agent = chroot::find_agent(TRY(Sysroot::open("/")), device.agent);
     if (!agent) return fail("{} is not in the chroot", device.agent);
-    return power_state(device.agent, run({.argv = {agent->string()}, .input = device.input, .deadline = deadline}));
+    return fencing::power_state(device.agent,
+                                run({.argv = {agent->string()}, .input = device.input, .deadline = deadline}));
 }
 
 Result<std::string> ask_dlm(Deadline deadline) {

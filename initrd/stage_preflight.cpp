@@ -67,7 +67,7 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
     });
     const auto& answers = *TRY(collect(boot.fence_answers, deadline, "asking the fence devices"));
 
-    const auto verdict = judge_fence_answers(answers, boot.node().name);
+    const auto verdict = fencing::judge_fence_answers(answers, boot.node().name);
     for (const std::string& line : verdict.unheard)
         log::warning(
             "preflight: {}; the other nodes ask it at their boots (a BMC that shares a port with its host does "
@@ -89,7 +89,7 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
     if (const auto& looked = *TRY(collect(peers, deadline, "looking at the cluster link")); !looked)
         return Failure(looked.error());
     std::string states;
-    for (const FenceAnswer& answer : answers)
+    for (const fencing::FenceAnswer& answer : answers)
         if (answer.answered) states += fmt::format("{}{} {}", states.empty() ? "" : ", ", answer.device, answer.says);
     return "fence devices answer: " + states;
 }

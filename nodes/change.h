@@ -29,7 +29,7 @@ struct Means {
     std::string here;                  // the node that we are on
     std::string who;                   // who gives the command, for the history: "root on n1"
     Store* store = nullptr;            // the partition pando-bundle
-    initrd::Runner agents;             // runs fence agents, inside the chroot
+    fencing::Runner agents;            // runs fence agents, inside the chroot
     std::function<Result<config::Bundle>()> newest;
     std::function<Result<Now>()> now;
     // Makes `next` the newest, unless the newest is another one than `seen` by then. `before` is called under the

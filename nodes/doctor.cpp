@@ -31,7 +31,7 @@ private:
 
 // A device that says "off" of a node that runs is the one mistake that lets two nodes write: its fencing would succeed,
 // and hit nobody, or another.
-void look_at_answer(const CheckUp& facts, const initrd::FenceAnswer& answer, Findings& findings) {
+void look_at_answer(const CheckUp& facts, const fencing::FenceAnswer& answer, Findings& findings) {
     const std::string device = fmt::format("{} of node {}: {}", answer.device, answer.node, answer.says);
     const config::Node* node = facts.cluster.find_node(answer.node);
     const bool member = facts.live && node != nullptr && facts.live->now.is_member(*node);

@@ -5,7 +5,7 @@
 //   for (const Finding& finding : examine(facts)) …
 #pragma once
 
-#include "initrd/fence_check.h"
+#include "fencing/fence_check.h"
 #include "nodes/change.h"
 #include "nodes/now.h"
 
@@ -33,7 +33,7 @@ struct Finding {
 // The facts, read once; what could not be read is an error that is a finding too.
 struct CheckUp {
     config::Cluster cluster;
-    std::vector<initrd::FenceAnswer> fence;  // of every device of every node
+    std::vector<fencing::FenceAnswer> fence;  // of every device of every node
     // Of a cluster that runs, as this node sees it; nothing when only a description is looked at.
     struct Live {
         Now now;

@@ -49,7 +49,7 @@ Result<CheckUp> look_at_this_cluster(const Means& means, Deadline deadline) {
     const auto state = TRY(initrd::read_node_state());
     CheckUp facts;
     facts.cluster = now.cluster;
-    facts.fence = initrd::ask_fence_devices(now.cluster, means.agents, deadline);
+    facts.fence = fencing::ask_fence_devices(now.cluster, means.agents, deadline);
     auto slots = TRY(bad_slots(*means.store, now.cluster.name));
     auto link = full_packets(now, means.here, deadline);
     facts.live = CheckUp::Live{

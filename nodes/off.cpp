@@ -2,7 +2,7 @@
 #include "nodes/off.h"
 
 #include "config/render.h"
-#include "initrd/fence_answer.h"
+#include "fencing/fence_answer.h"
 
 #include <algorithm>
 
@@ -14,9 +14,9 @@ std::string Proof::text() const {
     return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-Verdict judge(const std::vector<initrd::FenceAnswer>& answers) {
-    const auto first =
-        std::find_if(answers.begin(), answers.end(), [](const initrd::FenceAnswer& answer) { return answer.answered; });
+Verdict judge(const std::vector<fencing::FenceAnswer>& answers) {
+    const auto first = std::find_if(answers.begin(), answers.end(),
+                                    [](const fencing::FenceAnswer& answer) { return answer.answered; });
     if (first == answers.end()) return Verdict::unknown;
     return first->says == "off" ? Verdict::off : Verdict::on;
 }
@@ -35,21 +35,21 @@ Result<> refuse_if_alive(const Now& now, const config::Node& node, std::string_v
                             node.name));
 }
 
-Proof ask_whether_off(const config::Node& node, const initrd::Runner& agents, Deadline deadline) {
+Proof ask_whether_off(const config::Node& node, const fencing::Runner& agents, Deadline deadline) {
     config::Cluster alone;  // of all nodes this one only
     alone.nodes = {node};
     Proof proof;
-    proof.answers = initrd::ask_fence_devices(alone, agents, deadline);
+    proof.answers = fencing::ask_fence_devices(alone, agents, deadline);
     proof.verdict = judge(proof.answers);
     return proof;
 }
 
-Result<std::string> fence_off(const config::Node& node, const initrd::Runner& agents, Deadline deadline) {
+Result<std::string> fence_off(const config::Node& node, const fencing::Runner& agents, Deadline deadline) {
     std::string trouble;
     for (const config::FenceDevice& device : node.fence) {
         const auto off = agents({device.agent}, config::agent_input(device, "off"), deadline);
         const auto state =
-            initrd::power_state(device.agent, agents({device.agent}, config::agent_input(device, "status"), deadline));
+            fencing::power_state(device.agent, agents({device.agent}, config::agent_input(device, "status"), deadline));
         if (state && *state == "off") return device.name;
         const std::string why = !off         ? off.error().what
                                 : !off->ok() ? off->last_words()

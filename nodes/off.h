@@ -5,7 +5,7 @@
 //   if (proof.verdict == Verdict::on) TRY(fence(node, agents, deadline));
 #pragma once
 
-#include "initrd/fence_check.h"
+#include "fencing/fence_check.h"
 #include "nodes/now.h"
 
 #include <string>
@@ -21,19 +21,19 @@ enum class Verdict {
 
 struct Proof {
     Verdict verdict = Verdict::unknown;
-    std::vector<initrd::FenceAnswer> answers;
+    std::vector<fencing::FenceAnswer> answers;
     std::string text() const;  // "n2-ipmilan: off; n2-pdu: no route to host"
 };
 
-Verdict judge(const std::vector<initrd::FenceAnswer>& answers);
+Verdict judge(const std::vector<fencing::FenceAnswer>& answers);
 
 // Refused: a member of the cluster, and a machine that writes its claim on. Nobody is fenced by mistake who lives.
 Result<> refuse_if_alive(const Now& now, const config::Node& node, std::string_view what);
 
 // Every device of the node, all at once.
-Proof ask_whether_off(const config::Node& node, const initrd::Runner& agents, Deadline deadline);
+Proof ask_whether_off(const config::Node& node, const fencing::Runner& agents, Deadline deadline);
 
 // Off, by its devices in their order, until one has done it and says so itself.
-Result<std::string> fence_off(const config::Node& node, const initrd::Runner& agents, Deadline deadline);
+Result<std::string> fence_off(const config::Node& node, const fencing::Runner& agents, Deadline deadline);
 
 }  // namespace pando::nodes

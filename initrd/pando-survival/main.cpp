@@ -3,9 +3,9 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "config/render.h"
+#include "fencing/fence_node.h"
 #include "initrd/drill.h"
 #include "initrd/exit.h"
-#include "initrd/fence_node.h"
 #include "initrd/follow.h"
 #include "initrd/keeper.h"
 #include "initrd/node_report.h"
@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
     const std::string_view verb = argc > 1 ? argv[1] : "";
     const std::string_view option = argc > 2 ? argv[2] : "";
     if (std::filesystem::path(argv[0]).filename() == "shutdown" && getpid() == 1) initrd::exit_main(argc, argv);
-    if (std::filesystem::path(argv[0]).filename() == config::fence_agent) return initrd::fence_main();
+    if (std::filesystem::path(argv[0]).filename() == config::fence_agent) return fencing::fence_main();
     if (verb == "status" && argc <= 3 && (option.empty() || option == "--json")) return status(!option.empty());
     if (verb == "release" && argc == 2) return initrd::release_main();
     if (verb == "drill" && argc == 2) return initrd::drill_main();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "fencing/fence_answer.h"
 #include "initrd/device_map.h"
 #include "initrd/drill_check.h"
 #include "initrd/drill_plan.h"
 #include "initrd/drill_report.h"
-#include "initrd/fence_answer.h"
 #include "initrd/node_report.h"
 #include "tests/unit/hwdetect/recorded_machine.h"
 
@@ -210,12 +210,14 @@ TEST(NodeReport, TellsOfASuspendedRootAndWhoHoldsIt) {
 }
 
 TEST(FenceAnswer, OnAndOffAreAnswersAndNothingElseIs) {
-    const auto state = [](int status) { return power_state("fence_x", Finished{status, "", "first\nno route\n"}); };
+    const auto state = [](int status) {
+        return fencing::power_state("fence_x", Finished{status, "", "first\nno route\n"});
+    };
     EXPECT_EQ(state(0).value(), "on");
     EXPECT_EQ(state(2).value(), "off");
     ASSERT_FALSE(state(1));
     EXPECT_EQ(state(1).error().what, "fence_x ended with status 1: no route");
-    EXPECT_FALSE(power_state("fence_x", Result<Finished>(fail("killed"))));
+    EXPECT_FALSE(fencing::power_state("fence_x", Result<Finished>(fail("killed"))));
 }
 
 TEST(DeviceMap, ALinearMapIsAllOfTheDeviceBelow) {

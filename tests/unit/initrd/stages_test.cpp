@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/stages.h"
 #include "config/render.h"
-#include "initrd/fence_check.h"
+#include "fencing/fence_check.h"
 #include "initrd/mount_root.h"
 #include "initrd/notify.h"
 
@@ -75,7 +75,7 @@ TEST(FenceCheck, TheAgentGetsItsOptionsAndTheAction) {
 TEST(FenceCheck, OnAndOffAreAnswersAndNothingElseIs) {
     const auto cluster = two_nodes();
     const auto answers_with = [&](int status) {
-        return ask_fence_devices(
+        return fencing::ask_fence_devices(
             cluster,
             [&](const std::vector<std::string>& argv, const std::string&, Deadline) -> Result<Finished> {
                 EXPECT_EQ(argv.at(0), "fence_ipmilan");
@@ -93,16 +93,16 @@ TEST(FenceCheck, OnAndOffAreAnswersAndNothingElseIs) {
 }
 
 TEST(FenceCheck, AMachineThatRunsIsNotTheOneItsDeviceCallsOff) {
-    const std::vector<FenceAnswer> answers = {
+    const std::vector<fencing::FenceAnswer> answers = {
         {"n1", "n1-bmc", true, "off"}, {"n1", "n1-pdu", false, "no route to host"}, {"n2", "n2-bmc", true, "off"},
         {"n2", "n2-pdu", true, "on"},  {"n3", "n3-bmc", false, "wrong password"},
     };
-    const auto verdict = judge_fence_answers(answers, "n1");
+    const auto verdict = fencing::judge_fence_answers(answers, "n1");
     EXPECT_EQ(verdict.strange, std::vector<std::string>{"n1-bmc of node n1: off"});
     EXPECT_EQ(verdict.unheard, std::vector<std::string>{"n1-pdu of node n1: no route to host"});
     EXPECT_EQ(verdict.silent, std::vector<std::string>{"n3-bmc of node n3: wrong password"});
-    EXPECT_TRUE(
-        judge_fence_answers({{"n1", "n1-bmc", true, "on"}, {"n2", "n2-bmc", true, "off"}}, "n1").strange.empty());
+    EXPECT_TRUE(fencing::judge_fence_answers({{"n1", "n1-bmc", true, "on"}, {"n2", "n2-bmc", true, "off"}}, "n1")
+                    .strange.empty());
 }
 
 TEST(ReadySocket, TellsAReadyDaemonFromOneThatEnded) {

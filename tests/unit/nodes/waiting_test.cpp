@@ -74,7 +74,7 @@ TEST(Waiting, TheBootNicBecomesTheNodesBootNicAndAMovedCardKeepsItsName) {
 }
 
 TEST(Off, TheFirstDeviceThatAnswersDecides) {
-    using initrd::FenceAnswer;
+    using fencing::FenceAnswer;
     EXPECT_EQ(judge({FenceAnswer{"n2", "bmc", false, "no route"}, FenceAnswer{"n2", "pdu", true, "off"}}),
               Verdict::off);
     EXPECT_EQ(judge({FenceAnswer{"n2", "bmc", true, "off"}, FenceAnswer{"n2", "pdu", true, "on"}}), Verdict::off);

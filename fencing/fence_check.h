@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace pando::initrd {
+namespace pando::fencing {
 
 struct FenceAnswer {
     std::string node;
@@ -36,4 +36,4 @@ struct FenceVerdict {
 };
 FenceVerdict judge_fence_answers(const std::vector<FenceAnswer>& answers, const std::string& self);
 
-}  // namespace pando::initrd
+}  // namespace pando::fencing

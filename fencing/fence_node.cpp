@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "initrd/fence_node.h"
+#include "fencing/fence_node.h"
 
 #include "base/file.h"
 #include "base/log.h"
@@ -7,7 +7,7 @@
 #include "base/process.h"
 #include "base/sysroot.h"
 #include "config/render.h"
-#include "initrd/fence_answer.h"
+#include "fencing/fence_answer.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-namespace pando::initrd {
+namespace pando::fencing {
 namespace {
 
 namespace fs = std::filesystem;
@@ -117,4 +117,4 @@ int fence_main() {
     return 1;
 }
 
-}  // namespace pando::initrd
+}  // namespace pando::fencing

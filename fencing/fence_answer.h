@@ -7,9 +7,9 @@
 
 #include <string>
 
-namespace pando::initrd {
+namespace pando::fencing {
 
 // "on" or "off"; else an error with what went wrong. `agent` is for messages.
 Result<std::string> power_state(const std::string& agent, const Result<Finished>& status);
 
-}  // namespace pando::initrd
+}  // namespace pando::fencing

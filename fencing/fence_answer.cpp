@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "initrd/fence_answer.h"
+#include "fencing/fence_answer.h"
 
 #include "config/render.h"
 
-namespace pando::initrd {
+namespace pando::fencing {
 
 Result<std::string> power_state(const std::string& agent, const Result<Finished>& status) {
     if (!status) return Failure(status.error());
@@ -12,4 +12,4 @@ Result<std::string> power_state(const std::string& agent, const Result<Finished>
     return fail("{} ended with status {}: {}", agent, status->status, status->last_words());
 }
 
-}  // namespace pando::initrd
+}  // namespace pando::fencing

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "initrd/fence_check.h"
+#include "fencing/fence_check.h"
 
 #include "config/render.h"
-#include "initrd/fence_answer.h"
+#include "fencing/fence_answer.h"
 
 #include <future>
 
-namespace pando::initrd {
+namespace pando::fencing {
 namespace {
 
 FenceAnswer ask(const config::Node& node, const config::FenceDevice& device, const Runner& run, Deadline deadline) {
@@ -38,4 +38,4 @@ FenceVerdict judge_fence_answers(const std::vector<FenceAnswer>& answers, const 
     return verdict;
 }
 
-}  // namespace pando::initrd
+}  // namespace pando::fencing

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "initrd/fence_node.h"
+#include "fencing/fence_node.h"
 #include "base/file.h"
 
 #include <gmock/gmock.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <nlohmann/json.hpp>
 
-namespace pando::initrd {
+namespace pando::fencing {
 namespace {
 
 namespace fs = std::filesystem;
@@ -111,4 +111,4 @@ TEST_F(FenceNode, AnAgentThatTheChrootDoesNotHaveIsNamed) {
 }
 
 }  // namespace
-}  // namespace pando::initrd
+}  // namespace pando::fencing

@@ -3,11 +3,11 @@
 #include "base/file.h"
 #include "base/sysroot.h"
 #include "chroot-builder/agents.h"
-#include "initrd/fence_node.h"
+#include "fencing/fence_node.h"
 
 #include <nlohmann/json.hpp>
 
-namespace pando::initrd {
+namespace pando::fencing {
 namespace fs = std::filesystem;
 
 Result<> write_fence_files(const config::Cluster& cluster, const fs::path& chroot) {
@@ -35,4 +35,4 @@ Result<> write_fence_files(const config::Cluster& cluster, const fs::path& chroo
     return {};
 }
 
-}  // namespace pando::initrd
+}  // namespace pando::fencing

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace pando::initrd {
+namespace pando::fencing {
 
 // A node's devices in the chroot, in their order: one JSON file a node id, for root alone. Passwords are in it.
 std::filesystem::path fence_file(const std::filesystem::path& chroot, uint32_t id);
@@ -37,4 +37,4 @@ Result<> fence_node(const FenceRequest& request, const std::filesystem::path& ch
 // As the program that dlm_controld runs; what it says goes to /var/log/fence.log, as dlm_controld drops it. The status.
 int fence_main();
 
-}  // namespace pando::initrd
+}  // namespace pando::fencing
