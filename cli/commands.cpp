@@ -59,6 +59,10 @@ Action declare_node_restore(CLI::App& app);
 Action declare_node_show(CLI::App& app);
 Action declare_status(CLI::App& app);
 Action declare_doctor(CLI::App& app);
+Action declare_fence_confirm(CLI::App& app);
+Action declare_fence_history(CLI::App& app);
+Action declare_fence_now(CLI::App& app);
+Action declare_fence_test(CLI::App& app);
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
@@ -117,6 +121,10 @@ const std::vector<Command>& commands() {
         {"node restore", "the binding before the last replacement", declare_node_restore},
         {"node rename", "another name for a node that is off", declare_node_rename},
         {"node remove", "forget nodes, when the rest keeps quorum", declare_node_remove},
+        {"fence test", "ask fence devices for their status, from the chroot, as a fencing would", declare_fence_test},
+        {"fence history", "who was fenced, when, by whom, by which device, and what each said", declare_fence_history},
+        {"fence now", "cut a node off by its fence devices, as it is", declare_fence_now},
+        {"fence confirm", "say that a node is off which no fence device can reach", declare_fence_confirm},
         {"doctor", "would the cluster survive its next death: fencing, quorum, root, description", declare_doctor},
         {"status", "what holds on this node now: boot, quorum, root, survival set", declare_status},
         {"completion", "say the script that completes pando's words in a shell", declare_completion},

@@ -3,6 +3,7 @@
 
 #include "config/agent_files.h"
 #include "config/check_network.h"
+#include "config/render.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -119,6 +120,11 @@ private:
             say({"nodes", i, "fence"}, fmt::format("{} fence devices of {}", node.fence.size(), node.name),
                 fmt::format("dlm_controld takes {} per node", fence_devices_limit));
         for (size_t j = 0; j < node.fence.size(); ++j) device(i, j);
+        const auto delay = [](const Node& one) { return one.fence.empty() ? Milliseconds(0) : one.fence[0].delay; };
+        if (i == 1 && cluster_.nodes.size() == 2 && delay(node).count() > 0 && delay(node) == delay(cluster_.nodes[0]))
+            say({"nodes", i, "fence", size_t{0}, "delay"},
+                "both nodes are fenced with the same delay: neither wins a race",
+                "a delay for the devices of one node only: of the one that shall survive");
     }
 
     void device(size_t i, size_t j) {
@@ -136,6 +142,14 @@ private:
         if (!genuine && !cluster_.test)
             say({"nodes", i, "fence", j, "agent"}, fmt::format("{} does not fence", device.agent),
                 "an agent, fence_ipmilan or /usr/local/sbin/fence_mine; only cluster.test: true lets others through");
+        if (cuts_storage(name) && !device.unfence)
+            say({"nodes", i, "fence", j, "agent"},
+                fmt::format("{} cuts off from storage, and nothing gives it back", name),
+                "add unfence: true to the device: the node takes it back itself when it joins");
+        if (const auto action = device.options.find("action");
+            device.unfence && action != device.options.end() && action->second != "off")
+            say({"nodes", i, "fence", j, "options", "action"}, "a device that is unfenced at the join cannot reboot",
+                "leave action out");
         size_t length = 0;
         for (const auto& [name, value] : device.options) {
             length += name.size() + value.size() + 2;

@@ -64,11 +64,15 @@ struct Nic {
 };
 
 // One fence device: an agent with its options as they go to the agent's standard input.
-// Order in Node::fence is the order in which they are tried.
+// Order in Node::fence is that of the levels: a device is tried when those before it failed all their attempts.
 struct FenceDevice {
     std::string name;                            // unique in the cluster, e.g. n1-bmc
     std::string agent;                           // fence_ipmilan
     std::map<std::string, std::string> options;  // ip, username, password, lanplus, …
+    uint32_t attempts = 2;                       // before the next device has its turn
+    Milliseconds timeout{60000};                 // of each run of the agent
+    Milliseconds delay{0};                       // waited before it is used: who is to survive a race has it
+    bool unfence = false;                        // it cuts storage off, not power: "on" only by the node's own join
 };
 
 struct Node {

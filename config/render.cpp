@@ -6,6 +6,7 @@
 #include "config/values.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <stdexcept>
 
@@ -58,15 +59,33 @@ std::string corosync_conf(const Cluster& cluster) {
 
 size_t votes_needed(size_t nodes) { return nodes == 2 ? 1 : nodes / 2 + 1; }
 
+namespace {
+
+// dlm_controld then runs the agent with "on" for its own node before it joins those who could fence it again, and
+// after it has made sure that its kernel holds no locks from before.
+bool is_unfenced(const Node& node) {
+    return std::any_of(node.fence.begin(), node.fence.end(), [](const FenceDevice& device) { return device.unfence; });
+}
+
+}  // namespace
+
 std::string dlm_conf(const Cluster& cluster) {
     std::string devices;
     for (const auto& node : cluster.nodes)
         if (!node.fence.empty())
-            devices += fmt::format("device node-{0} {1}\nconnect node-{0} node={0}\n\n", node.id, fence_agent);
+            devices += fmt::format("device node-{0} {1}\nconnect node-{0} node={0}\n{2}\n", node.id, fence_agent,
+                                   is_unfenced(node) ? fmt::format("unfence node-{}\n", node.id) : "");
     if (!devices.empty()) devices.pop_back();  // one blank line between sections, none at the end
     if (!devices.empty()) devices.pop_back();
     return filled("dlm.conf", {{"post_join_delay", std::to_string(cluster.dlm.post_join_delay.count() / 1000)},
                                {"devices", devices}});
+}
+
+bool cuts_storage(std::string_view agent) {
+    // Those of Debian's agents whose metadata says "fabric_fencing".
+    static constexpr std::array<std::string_view, 6> agents = {"fence_brocade", "fence_cisco_mds", "fence_ifmib",
+                                                               "fence_mpath",   "fence_sanbox2",   "fence_scsi"};
+    return std::find(agents.begin(), agents.end(), agent) != agents.end();
 }
 
 std::string agent_input(const FenceDevice& device, std::string_view action) {

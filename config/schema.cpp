@@ -75,6 +75,12 @@ Codec<FenceDevice> fence() {
         field("agent", &FenceDevice::agent, fence_agent(), "the program that fences: fence_ipmilan", Need::required),
         field("options", &FenceDevice::options, map_of(option_name(), option_value()),
               "as in the agent's man page, without blanks: ip, username, password, lanplus, …"),
+        field("attempts", &FenceDevice::attempts, number<uint32_t>(1, 10), "so often, then the next device"),
+        field("timeout", &FenceDevice::timeout, duration(1s, 10min), "of each run of the agent"),
+        field("delay", &FenceDevice::delay, duration(0s, 5min),
+              "waited before the device is used; of two nodes the one that shall survive a race has it"),
+        field("unfence", &FenceDevice::unfence, boolean(),
+              "it cuts off from storage: given back when the node joins, and never by who fenced it"),
     });
 }
 

@@ -8,7 +8,7 @@
 #include "chroot-builder/survival_namespace.h"
 #include "config/bundle.h"
 #include "config/cluster.h"
-#include "fencing/fence_check.h"
+#include "fencing/ask.h"
 #include "hwdetect/identity.h"
 #include "hwdetect/machine.h"
 #include "initrd/arguments.h"

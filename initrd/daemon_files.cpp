@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "config/render.h"
-#include "fencing/fence_node.h"
+#include "fencing/device_files.h"
 #include "initrd/iscsi.h"
 
 namespace pando::initrd {

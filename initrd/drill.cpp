@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/procfs.h"
 #include "chroot-builder/agents.h"
-#include "fencing/fence_answer.h"
+#include "fencing/answer.h"
 #include "initrd/device_map.h"
 #include "initrd/drill_plan.h"
 #include "initrd/drill_report.h"

@@ -42,6 +42,7 @@ std::string to_json(const NodeState& state) {
     json["survival"] = nlohmann::json::array();
     for (const auto& process : state.survival)
         json["survival"].push_back({{"pid", process.pid}, {"name", process.name}});
+    json["fence"] = to_json(state.fence);
     json["footholds"] = state.footholds.size();
     json["chroot"] = {{"used_bytes", state.chroot_used}, {"size_bytes", state.chroot_size}};
     if (state.place) {
@@ -88,6 +89,7 @@ std::string to_text(const NodeState& state) {
     for (const auto& process : state.survival)
         processes += fmt::format("{}{} ({})", processes.empty() ? "" : ", ", process.name, process.pid);
     row("survival", processes.empty() ? "none" : processes);
+    if (const std::string fence = to_text(state.fence); !fence.empty()) row("fencing", fence);
     for (const std::string& fault : state.faults) row("FAULT", fault);
     return text;
 }

@@ -74,6 +74,7 @@ void find_faults(NodeState& state) {
             faults.push_back(
                 fmt::format("the chroot's disk {} has become read-only: it is dying, see dmesg", state.place->device));
     }
+    if (state.boot) add_fence_faults(state.fence, state.boot->node, faults);
     for (const auto& foothold : state.footholds) {
         faults.push_back(fmt::format("{} (process {}) stands on the shared root by {}: {}", foothold.process,
                                      foothold.pid, foothold.how, foothold.path));
@@ -94,6 +95,7 @@ Result<NodeState> read_node_state() {
     for (const pid_t pid : pids) state.survival.push_back({pid, first_argument(pid)});
     if (state.root) state.footholds = TRY(chroot::footholds(pids, state.root->device));
     read_room(state);
+    state.fence = read_fence_state();
     find_faults(state);
     return state;
 }

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "chroot-builder/place.h"
 #include "chroot-builder/residence.h"
+#include "initrd/fence_state.h"
 #include "initrd/quorum.h"
 #include "initrd/timeline.h"
 
@@ -33,7 +34,8 @@ struct NodeState {
     uint64_t chroot_used = 0, chroot_size = 0;  // bytes of its tmpfs
     std::optional<chroot::Place> place;         // where its generations are; absent: the boot did not get that far
     uint64_t disk_free = 0;                     // bytes, when they are on a disk
-    std::vector<std::string> faults;            // what is wrong, a line each; empty on a healthy node
+    FenceState fence;
+    std::vector<std::string> faults;  // what is wrong, a line each; empty on a healthy node
 };
 
 Result<NodeState> read_node_state();

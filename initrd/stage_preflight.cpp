@@ -3,7 +3,9 @@
 // for every node, no agent that does nothing); the superblock was when the root was found. Here the devices answer, and
 // those of this node say that it runs.
 #include "base/log.h"
+#include "chroot-builder/residence.h"
 #include "config/register.h"
+#include "fencing/device_tests.h"
 #include "initrd/ahead.h"
 #include "initrd/background.h"
 #include "initrd/boot.h"
@@ -67,6 +69,9 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
     });
     const auto& answers = *TRY(collect(boot.fence_answers, deadline, "asking the fence devices"));
 
+    // So that a node that has just booted knows how old the last good test is. Nobody is a member yet.
+    if (const auto kept = fencing::record_tests(chroot::chroot_path, answers, {}, boot.node().name, "boot"); !kept)
+        log::warning("preflight: {}", kept.error().what);
     const auto verdict = fencing::judge_fence_answers(answers, boot.node().name);
     for (const std::string& line : verdict.unheard)
         log::warning(

@@ -5,7 +5,7 @@
 //   for (const Finding& finding : examine(facts)) …
 #pragma once
 
-#include "fencing/fence_check.h"
+#include "fencing/ask.h"
 #include "nodes/change.h"
 #include "nodes/now.h"
 

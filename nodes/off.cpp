@@ -2,7 +2,7 @@
 #include "nodes/off.h"
 
 #include "config/render.h"
-#include "fencing/fence_answer.h"
+#include "fencing/answer.h"
 
 #include <algorithm>
 

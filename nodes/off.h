@@ -5,7 +5,7 @@
 //   if (proof.verdict == Verdict::on) TRY(fence(node, agents, deadline));
 #pragma once
 
-#include "fencing/fence_check.h"
+#include "fencing/ask.h"
 #include "nodes/now.h"
 
 #include <string>

@@ -3,9 +3,10 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "config/render.h"
-#include "fencing/fence_node.h"
+#include "fencing/agent.h"
 #include "initrd/drill.h"
 #include "initrd/exit.h"
+#include "initrd/fence_verbs.h"
 #include "initrd/follow.h"
 #include "initrd/keeper.h"
 #include "initrd/node_report.h"
@@ -36,6 +37,7 @@ int usage() {
         "       pando-survival drill             what pando chroot drill starts, with its plan on standard input\n"
         "       pando-survival keep              keeps the chroot's files in memory; pando-boot starts it\n"
         "       pando-survival follow DEVICE ID  keeps the node's claim on the LUN alive, and sees newer descriptions\n"
+        "       pando-survival fence test|history|now|confirm …   as pando fence, while the root is frozen\n"
         "       pando-survival --version\n"
         "As process 1 of the exit tree (/shutdown) it ends a node in order.\n");
     return 2;
@@ -52,6 +54,7 @@ int main(int argc, char** argv) {
     if (verb == "release" && argc == 2) return initrd::release_main();
     if (verb == "drill" && argc == 2) return initrd::drill_main();
     if (verb == "keep" && argc == 2) return initrd::keeper_main();
+    if (verb == "fence") return initrd::fence_verbs_main({argv + 2, argv + argc});
     if (verb == "follow" && argc == 4)
         if (const auto id = whole_number<uint32_t>(argv[3])) return initrd::follow_main(option, *id);
     if (verb == "--version" && argc == 2) {

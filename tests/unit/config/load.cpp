@@ -427,6 +427,36 @@ TEST(Limits, SixteenNodesAreCarriedMoreOnlyByATest) {
     EXPECT_THAT(complaints(nodes(300, true)), HasSubstr("the limit is 256"));
 }
 
+TEST(Fencing, ADeviceHasItsLevelAttemptsAndTimes) {
+    const std::string agent = "{agent: fence_ipmilan, options: {ip: 10.0.0.101}}";
+    const auto plain = load(sample);
+    ASSERT_TRUE(plain);
+    EXPECT_EQ(plain->nodes[0].fence[0].attempts, 2U);
+    EXPECT_EQ(plain->nodes[0].fence[0].delay, Milliseconds(0));
+    EXPECT_FALSE(plain->nodes[0].fence[0].unfence);
+    const auto cluster = load(with(agent,
+                                   "{agent: fence_ipmilan, attempts: 3, timeout: 20s, delay: 15s}\n"
+                                   "      - {agent: fence_scsi, unfence: true}"));
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    EXPECT_EQ(cluster->nodes[0].fence[0].attempts, 3U);
+    EXPECT_EQ(cluster->nodes[0].fence[0].timeout, Milliseconds(20000));
+    EXPECT_EQ(cluster->nodes[0].fence[0].delay, Milliseconds(15000));
+    EXPECT_TRUE(cluster->nodes[0].fence[1].unfence);
+}
+
+TEST(Fencing, WhatContradictsItselfIsRefused) {
+    const std::string agent = "{agent: fence_ipmilan, options: {ip: 10.0.0.101}}";
+    EXPECT_THAT(complaints(with(agent, "{agent: fence_scsi}")), HasSubstr("nothing gives it back"));
+    EXPECT_THAT(complaints(with(agent, "{agent: fence_mine, unfence: true, options: {action: reboot}}")),
+                HasSubstr("cannot reboot"));
+    const std::string other = "{agent: fence_ipmilan, options: {ip: 10.0.0.102}}";
+    const std::string both =
+        with(other, "{agent: fence_ipmilan, delay: 5s}", with(agent, "{agent: fence_ipmilan, delay: 5s}"));
+    EXPECT_THAT(complaints(both), HasSubstr("neither wins a race"));
+    EXPECT_TRUE(load(with(agent, "{agent: fence_ipmilan, delay: 5s}")));
+    EXPECT_THAT(complaints(with(agent, "{agent: fence_ipmilan, attempts: 0}")), HasSubstr("attempts"));
+}
+
 TEST(Limits, ATestMayUseAgentsThatDoNothing) {
     const std::string test = with("name: grove", "name: grove\n  test: true");
     EXPECT_TRUE(load(with("agent: fence_ipmilan", "agent: fence_dummy", test)));

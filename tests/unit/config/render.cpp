@@ -95,7 +95,8 @@ std::vector<std::string> as_dlm_controld_reads(const std::string& text, uint32_t
         } else {
             std::array<char, 256> name{};
             unsigned node = 0;
-            EXPECT_EQ(sscanf(line.c_str(), "connect %255s node=%u", name.data(), &node), 2) << line;
+            const bool unfence = sscanf(line.c_str(), "unfence %255s", name.data()) == 1;
+            if (!unfence) EXPECT_EQ(sscanf(line.c_str(), "connect %255s node=%u", name.data(), &node), 2) << line;
             EXPECT_EQ(device, name.data());
             if (node == id) devices.push_back(device);
         }
@@ -111,6 +112,16 @@ TEST(Render, DlmReadsOneDeviceForEachNode) {
             EXPECT_EQ(as_dlm_controld_reads(dlm_conf(cluster), node.id), expected);
         }
     }
+}
+
+TEST(Render, ANodeThatIsUnfencedIsSoByDlmControldBeforeItJoins) {
+    Cluster cluster = loaded(example_file());
+    EXPECT_THAT(dlm_conf(cluster), Not(HasSubstr("unfence")));
+    cluster.nodes[1].fence.push_back({"n2-scsi", "fence_scsi", {}});
+    cluster.nodes[1].fence.back().unfence = true;
+    const uint32_t id = cluster.nodes[1].id;
+    EXPECT_THAT(dlm_conf(cluster), HasSubstr(fmt::format("connect node-{0} node={0}\nunfence node-{0}\n\n", id)));
+    EXPECT_THAT(as_dlm_controld_reads(dlm_conf(cluster), id), testing::SizeIs(1));
 }
 
 TEST(Render, NoAddressOfANodeIsBoundToAMac) {

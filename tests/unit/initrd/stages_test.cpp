@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/stages.h"
 #include "config/render.h"
-#include "fencing/fence_check.h"
+#include "fencing/ask.h"
 #include "initrd/mount_root.h"
 #include "initrd/notify.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "fencing/fence_check.h"
+#include "fencing/ask.h"
 
 #include "config/render.h"
-#include "fencing/fence_answer.h"
+#include "fencing/answer.h"
 
 #include <future>
 
@@ -11,7 +11,7 @@ namespace {
 
 FenceAnswer ask(const config::Node& node, const config::FenceDevice& device, const Runner& run, Deadline deadline) {
     const auto state = power_state(device.agent, run({device.agent}, config::agent_input(device, "status"), deadline));
-    return {node.name, device.name, state.has_value(), state ? *state : state.error().what};
+    return {node.name, device.name, state.has_value(), state ? *state : state.error().what, device.unfence};
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ FenceVerdict judge_fence_answers(const std::vector<FenceAnswer>& answers, const 
         const std::string line = fmt::format("{} of node {}: {}", answer.device, answer.node, answer.says);
         const bool own = answer.node == self;
         if (!answer.answered) (own ? verdict.unheard : verdict.silent).push_back(line);
-        if (own && answer.answered && answer.says == "off") verdict.strange.push_back(line);
+        if (own && answer.answered && answer.says == "off" && !answer.unfence) verdict.strange.push_back(line);
     }
     return verdict;
 }

@@ -17,7 +17,8 @@ struct FenceAnswer {
     std::string node;
     std::string device;
     bool answered = false;
-    std::string says;  // "on", "off", or what went wrong
+    std::string says;      // "on", "off", or what went wrong
+    bool unfence = false;  // what it cut off is given back by the join, and may be "off" before
 };
 
 // How a program is run: on the initramfs, or inside the chroot.

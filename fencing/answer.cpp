@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "fencing/fence_answer.h"
+#include "fencing/answer.h"
 
 #include "config/render.h"
 
