@@ -51,7 +51,7 @@ Ran run_agent(const config::FenceDevice& device, const std::string& action, Mill
     return {std::move(finished), std::move(attempt)};
 }
 
-// Only asked when "off" failed: it costs the start of another interpreter.
+// Only asked once, when "off" failed with a status: it costs the start of another interpreter.
 bool lacks_off(const config::FenceDevice& device) {
     const auto told = run({.argv = {device.agent},
                            .input = "action=metadata\n",
@@ -79,14 +79,25 @@ bool seen_off(const config::FenceDevice& device, Milliseconds patience, std::vec
     }
 }
 
-bool attempt(const config::FenceDevice& device, Way& way, const LevelOptions& options, std::vector<Attempt>& attempts) {
-    if (way != Way::reboot) {
+// A device in use: by which way, and was its metadata asked whether it has "off"?
+struct InUse {
+    const config::FenceDevice& device;
+    Way way;
+    bool asked = false;
+};
+
+bool attempt(InUse& use, const LevelOptions& options, std::vector<Attempt>& attempts) {
+    const config::FenceDevice& device = use.device;
+    if (use.way != Way::reboot) {
         Ran off = run_agent(device, "off", device.timeout);
         const bool ok = off.attempt.ok;
+        const bool hung = !off.finished;
         attempts.push_back(std::move(off.attempt));
         if (ok) return seen_off(device, options.patience, attempts);
-        if (way == Way::cut || !lacks_off(device)) return false;
-        way = Way::reboot;
+        if (use.way == Way::cut || hung || use.asked) return false;
+        use.asked = true;
+        if (!lacks_off(device)) return false;
+        use.way = Way::reboot;
     }
     attempts.push_back(run_agent(device, "reboot", device.timeout).attempt);
     return attempts.back().ok;
@@ -125,11 +136,11 @@ CutOff cut_off(const FencedNode& node, const LevelOptions& options) {
         // What could end the wait ends this process: the other side was faster, or the node came back.
         if (options.with_delays && device.delay.count() > 0)
             (void)poll(nullptr, 0, Deadline::after(device.delay).poll_timeout());
-        Way way = way_of(device);
+        InUse use{device, way_of(device)};
         for (uint32_t i = 0; i < device.attempts; ++i) {
-            if (!attempt(device, way, options, cut.attempts)) continue;
+            if (!attempt(use, options, cut.attempts)) continue;
             cut.device = device;
-            cut.way = way;
+            cut.way = use.way;
             return cut;
         }
     }
