@@ -104,6 +104,8 @@ std::optional<Failing> read_failing(const fs::path& chroot, uint32_t id) {
     return failing;
 }
 
+void forget_failing(const fs::path& chroot, uint32_t id) { (void)remove_tree(failing_file(chroot, id)); }
+
 Result<FenceRequest> parse_fence_request(std::string_view input) {
     FenceRequest request;
     while (!input.empty()) {
@@ -128,7 +130,7 @@ Result<Record> fence_node(const fs::path& chroot, const FencedNode& node, const 
     if (cut.done()) {
         record.device = cut.device->name;
         log::info("{}: node id {} is fenced", record.device, node.id);
-        (void)remove_tree(failing_file(chroot, node.id));
+        forget_failing(chroot, node.id);
         // Told before it is written down: whoever waits for the fencing waits for nothing else.
         if (then) then(cut);
         if (const auto written = append_record(history_file(chroot), record); !written) log::write(written.error());

@@ -48,6 +48,7 @@ struct Failing {
     std::string says;
 };
 std::optional<Failing> read_failing(const std::filesystem::path& chroot, uint32_t id);
+void forget_failing(const std::filesystem::path& chroot, uint32_t id);  // somebody else ended it
 
 // As the program that dlm_controld runs; what it says goes to /var/log/fence.log, as dlm_controld drops it. The status.
 int fence_main();

@@ -234,6 +234,7 @@ Result<int> confirm(const FenceWords& words) {
     record.seconds = static_cast<double>((since_boot() - begun).count()) / 1000;
     if (const auto kept = append_record(fencing::history_file(chroot), record); !kept) log::write(kept.error());
     TRY(done);
+    fencing::forget_failing(chroot, node.id);
     fmt::print("the others wait for {} no more\n", node.name);
     const auto quorum = read_quorum();
     if (quorum && !quorum->quorate)
