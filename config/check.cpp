@@ -68,6 +68,14 @@ private:
                 fmt::format("at least {}ms, or auto", corosync.token.count() * 6 / 5));
         if (cluster_.dlm.post_join_delay.count() % 1000 != 0)
             say({"dlm", "post_join_delay"}, "dlm_controld counts whole seconds", "30s");
+        const auto& watchdog = cluster_.watchdog;
+        if (watchdog.timeout.count() % 1000 != 0) say({"watchdog", "timeout"}, "watchdogs count whole seconds", "30s");
+        // More nodes than are supported are a test of something else.
+        if (watchdog.mode != "off" && watchdog.timeout <= cluster_.token() && cluster_.nodes.size() <= supported_nodes)
+            say({"watchdog", "timeout"},
+                fmt::format("{} is no longer than corosync's token, which is {} with {} nodes",
+                            show_duration(watchdog.timeout), show_duration(cluster_.token()), cluster_.nodes.size()),
+                "a machine that stands still for less than the token stays a member: its watchdog must not be quicker");
     }
 
     void storage() {

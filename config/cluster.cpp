@@ -66,6 +66,12 @@ ChrootPlace Cluster::chroot_place(const Node& node) const {
     return parse_chroot_place(node.chroot_path.value_or(chroot.path)).value_or(ChrootPlace());  // checked when loaded
 }
 
+Milliseconds Cluster::token() const {
+    constexpr Milliseconds coefficient{650};  // corosync's token_coefficient
+    const auto beyond_two = static_cast<int64_t>(std::max<size_t>(nodes.size(), 2) - 2);
+    return corosync.token + coefficient * beyond_two;
+}
+
 uint32_t Cluster::journals() const { return std::max(root.journals, static_cast<uint32_t>(nodes.size())); }
 
 }  // namespace pando::config

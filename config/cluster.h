@@ -126,6 +126,15 @@ struct Storage {
     std::string transport = "iscsi";  // iscsi, local (fc, nvme: local after their drivers are loaded)
     std::optional<Iscsi> iscsi;
     std::optional<std::string> identity;  // the LUN's own name: serial or WWN, as in /dev/disk/by-id
+    Milliseconds patience{60000};         // a node whose LUN is silent for longer resets itself
+};
+
+// What resets a node when nothing else does (docs/watchdog.md).
+struct Watchdog {
+    std::string mode = "if-present";    // required, if-present, softdog, off
+    Milliseconds timeout{30000};        // not fed for so long, it resets the machine; the card may take another
+    std::optional<std::string> device;  // watchdog1, or how the card calls itself; absent: the first card
+    Milliseconds shutdown{600000};      // an orderly stop that takes longer ends in a reset
 };
 
 struct Chroot {
@@ -183,6 +192,7 @@ struct Cluster {
     Root root;
     Storage storage;
     Chroot chroot;
+    Watchdog watchdog;
     Boot boot;
     Access access;
     std::vector<CdslRule> cdsl;
@@ -192,6 +202,7 @@ struct Cluster {
     std::string lock_table() const;                      // "grove:root"
     uint32_t journals() const;                           // root.journals, or one per node
     ChrootPlace chroot_place(const Node& node) const;    // its own, or chroot.path
+    Milliseconds token() const;                          // corosync's, with what it adds for each node beyond two
 };
 
 }  // namespace pando::config

@@ -218,6 +218,8 @@ const Table<Cluster>& cluster_table() {
                   field("identity", &Storage::identity, maybe(storage_identity()),
                         "serial or WWN of the LUN, as in /dev/disk/by-id"),
                   field("iscsi", &Storage::iscsi, maybe(iscsi()), "for transport iscsi"),
+                  field("patience", &Storage::patience, duration(10s, 10min),
+                        "a node whose LUN answers nothing for longer resets itself"),
               }),
               "how the LUN is reached", Need::required),
         field("chroot", &Cluster::chroot,
@@ -233,6 +235,20 @@ const Table<Cluster>& cluster_table() {
                         "further programs to carry; a fence_* with all it calls"),
               }),
               "the fencing chroot"),
+        field(
+            "watchdog", &Cluster::watchdog,
+            mapping(Table<Watchdog>{
+                field("mode", &Watchdog::mode, one_of({"required", "if-present", "softdog", "off"}),
+                      "required: a node without a card does not join; softdog: the kernel's own, which dies with it"),
+                field("timeout", &Watchdog::timeout, duration(2s, 10min),
+                      "not fed for so long, it resets the machine; whole seconds, longer than corosync's token; a card "
+                      "that does not take it gets the nearest that it takes"),
+                field("device", &Watchdog::device, maybe(hardware_text()),
+                      "watchdog1, or how the card calls itself; without it the first card"),
+                field("shutdown", &Watchdog::shutdown, duration(1min, 1h),
+                      "an orderly stop that takes longer ends in a reset"),
+            }),
+            "what resets a node that lost its root, its cluster or its kernel"),
         field("boot", &Cluster::boot, mapping(boot_rows()), "how blades start", Need::required),
         field("access", &Cluster::access,
               mapping(Table<Access>{

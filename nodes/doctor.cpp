@@ -142,11 +142,26 @@ void look_at_link(const CheckUp::Live& live, Findings& findings) {
     findings.close("link", "packets of full size reach every member, and the clocks agree");
 }
 
+// Whether this node has one that is fed, and long enough, is among its faults.
+void look_at_watchdog(const CheckUp& facts, Findings& findings) {
+    const config::Watchdog& watchdog = facts.cluster.watchdog;
+    if (watchdog.mode == "off")
+        findings.add(Grade::warning, "watchdog", "watchdog.mode is off: a kernel that hangs is reset by fencing alone",
+                     "watchdog.mode: if-present, or required where every machine has a card");
+    if (watchdog.mode == "softdog")
+        findings.add(Grade::warning, "watchdog", "watchdog.mode is softdog, which dies with the kernel it should reset",
+                     "watchdog.mode: required, where every machine has a card: pando hw probe");
+    findings.close("watchdog",
+                   fmt::format("mode {}, {} s, longer than corosync's token; {} s for lost storage", watchdog.mode,
+                               watchdog.timeout.count() / 1000, facts.cluster.storage.patience.count() / 1000));
+}
+
 }  // namespace
 
 std::vector<Finding> examine(const CheckUp& facts) {
     Findings findings;
     look_at_fencing(facts, findings);
+    look_at_watchdog(facts, findings);
     if (facts.live) {
         look_at_quorum(*facts.live, findings);
         look_at_description(*facts.live, findings);

@@ -25,7 +25,7 @@ enum class Grade {
 
 struct Finding {
     Grade grade = Grade::good;
-    std::string subject;  // fencing, quorum, description, journals, node
+    std::string subject;  // fencing, watchdog, quorum, description, journals, node
     std::string says;     // one line
     std::string advice;   // of what is not good
 };

@@ -67,9 +67,20 @@ void expect_one(const CheckUp& facts, const std::string& text) {
 
 TEST(Doctor, FindsNothingWrongWithAHealthyCluster) {
     const auto findings = examine(healthy());
-    ASSERT_EQ(findings.size(), 6U) << to_text(findings);
+    ASSERT_EQ(findings.size(), 7U) << to_text(findings);
     EXPECT_TRUE(troubles(healthy()).empty());
     EXPECT_THAT(to_text(findings), HasSubstr("ok       fencing      2 devices of 2 nodes answer"));
+}
+
+TEST(Doctor, WarnsOfAClusterThatNoWatchdogGuards) {
+    CheckUp facts = healthy();
+    EXPECT_THAT(to_text(examine(facts)), HasSubstr("mode if-present, 30 s"));
+    facts.cluster.watchdog.mode = "required";
+    EXPECT_TRUE(troubles(facts).empty());
+    facts.cluster.watchdog.mode = "off";
+    expect_one(facts, "warning watchdog: watchdog.mode is off");
+    facts.cluster.watchdog.mode = "softdog";
+    expect_one(facts, "warning watchdog: watchdog.mode is softdog");
 }
 
 TEST(Doctor, ASilentDeviceIsAFaultAndOnesOwnAWarning) {
@@ -150,10 +161,10 @@ TEST(Doctor, ALinkThatDropsLargePacketsIsAFaultAndAWrongClockAWarning) {
     expect_one(facts, "100 s ahead of that of n2");
 }
 
-TEST(Doctor, OfADescriptionOnlyTheDevicesAreAsked) {
+TEST(Doctor, OfADescriptionOnlyWhatItSaysAndTheDevicesAreAsked) {
     CheckUp facts = healthy();
     facts.live.reset();
-    EXPECT_EQ(examine(facts).size(), 1U);
+    EXPECT_EQ(examine(facts).size(), 2U) << "fencing and watchdog";
     facts.fence[0].says = "off";
     EXPECT_TRUE(troubles(facts).empty()) << "nobody runs yet";
     facts.fence[0] = {"n1", "n1-bmc", false, "wrong password"};
