@@ -42,7 +42,7 @@ struct Boot {
     std::optional<chroot::SurvivalNamespace> survival;
     std::optional<ReadySocket> corosync_ready;
     bool corosync_is_ready = false;
-    std::optional<Child> keeper, corosync, dlm_controld, iscsid, follower;
+    std::optional<Child> keeper, corosync, dlm_controld, iscsid, follower, watch;
     std::string root_device;  // /dev/sda3
 
     // Work that goes on beside the stages (initrd/ahead.h); each is collected by the stage it belongs to. Shared

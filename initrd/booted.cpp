@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "hwdetect/inventory_store.h"
 #include "initrd/console.h"
+#include "initrd/last_end.h"
 #include "initrd/timeline.h"
 
 namespace pando::initrd {
@@ -43,7 +44,9 @@ int booted_main() {
     }
     log_to_consoles(false);
     log::info("{} of cluster {} is up", timeline->node, timeline->cluster);
-    tell_hardware(timeline->node);  // writes to the root, which may be frozen: last
+    // These write to the root, which may be frozen: last.
+    if (auto kept = keep_last_end(); !kept) log::write(kept.error().context("keeping how this machine ended last"));
+    tell_hardware(timeline->node);
     return 0;
 }
 

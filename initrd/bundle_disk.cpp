@@ -4,8 +4,6 @@
 #include "initrd/blockdev.h"
 #include "rootfs/install.h"
 
-#include <optional>
-
 namespace pando::initrd {
 
 namespace {
@@ -28,26 +26,33 @@ Result<> refuse_copy(const Found& first, const Found& second) {
 }  // namespace
 
 Result<std::filesystem::path> find_bundle_partition(const config::Storage& storage) {
-    return find_bundle_partition(TRY(Sysroot::open("/")), storage);
+    return TRY(find_bundle_partitions(storage)).front();
 }
 
-Result<std::filesystem::path> find_bundle_partition(const Sysroot& root, const config::Storage& storage) {
+Result<std::vector<std::filesystem::path>> find_bundle_partitions(const config::Storage& storage) {
+    return find_bundle_partitions(TRY(Sysroot::open("/")), storage);
+}
+
+Result<std::vector<std::filesystem::path>> find_bundle_partitions(const Sysroot& root, const config::Storage& storage) {
     std::string seen;
-    std::optional<Found> found;
+    std::vector<Found> found;
     for (const Disk& disk : TRY(read_disks(root))) {
         seen += (seen.empty() ? "" : ", ") + disk.name;
         if (!is_cluster_disk(storage, disk)) continue;
         for (const Partition& partition : TRY(read_partitions(root, disk.name))) {
             if (partition.label != rootfs::partition_bundle) continue;
-            const Found here{disk, partition};
-            if (found) TRY(refuse_copy(*found, here));
-            if (!found) found = here;
+            found.push_back({disk, partition});
+            TRY(refuse_copy(found.front(), found.back()));
         }
     }
-    if (found) return device_path(found->partition.name);
-    return fail("no disk of the cluster here has a partition {}; disks: {}", rootfs::partition_bundle,
-                seen.empty() ? "none" : seen)
-        .advise("is the LUN mapped to this machine (lsblk)? A new one is prepared by: pando bundle write --initial");
+    if (found.empty())
+        return fail("no disk of the cluster here has a partition {}; disks: {}", rootfs::partition_bundle,
+                    seen.empty() ? "none" : seen)
+            .advise(
+                "is the LUN mapped to this machine (lsblk)? A new one is prepared by: pando bundle write --initial");
+    std::vector<std::filesystem::path> paths;
+    for (const Found& one : found) paths.push_back(device_path(one.partition.name));
+    return paths;
 }
 
 }  // namespace pando::initrd

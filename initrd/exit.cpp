@@ -13,6 +13,7 @@
 #include "initrd/ending.h"
 #include "initrd/follow.h"
 #include "initrd/unmounting.h"
+#include "initrd/watch.h"
 
 #include <poll.h>
 #include <sys/mount.h>
@@ -174,6 +175,19 @@ void give_claim_back() {
         log::warning("exit: the node's claim stays: {}", ended.error().what);
 }
 
+// It feeds the watchdog to the very end, with a bound for all of the exit; what ends from here on ends in order.
+void tell_watch(int signal) {
+    for (const pid_t pid : processes_named(fmt::format("@{}", watch_name)).value_or(std::vector<pid_t>()))
+        kill(pid, signal);
+}
+
+// Only a machine that is to stand still must not be reset for that.
+void let_go_of_watchdog() {
+    tell_watch(SIGUSR1);
+    for (const pid_t pid : processes_named(fmt::format("@{}", watch_name)).value_or(std::vector<pid_t>()))
+        if (auto watch = Child::adopt(pid)) (void)watch->wait(Deadline::after(seconds(5)));
+}
+
 Ending ending_of(std::string_view verb) {
     if (verb == "poweroff") return Ending::power_off;
     if (verb == "halt") return Ending::halt;
@@ -199,6 +213,7 @@ void exit_main(int argc, char** argv) {
     setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
     log_to_consoles(false);
     log::info("exit: {} of this node", verb);
+    tell_watch(SIGTERM);
     if (auto awake = wake_root(); !awake) log::write(awake.error());
     step("unmount the shared root", leave_root(Deadline::after(seconds(60))));
     remove_root_map();
@@ -208,6 +223,7 @@ void exit_main(int argc, char** argv) {
     step("end iscsid", end_daemon("@iscsid", seconds(5)));
     make_disk_read_only(Deadline::after(seconds(20)));
     log::info("exit: {}", verb);
+    if (ending_of(verb) == Ending::halt) let_go_of_watchdog();
     end_machine(ending_of(verb));
 }
 

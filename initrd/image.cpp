@@ -37,7 +37,7 @@ constexpr const char* work_prefix = ".pando-image";
 const std::vector<std::string> common_drivers = {
     "configfs", "dlm",          "gfs2",    "crc32c_generic", "dm_mod", "iscsi_tcp", "sd_mod",  // the root
     "bonding",  "8021q",        "bridge",                                                      // networks
-    "ipmi_si",  "ipmi_devintf", "softdog",  // the machine's own BMC, watchdog
+    "ipmi_si",  "ipmi_devintf", "softdog", "efi_pstore",  // the machine's own BMC, watchdog, memory of its last end
 };
 
 Result<> require_programs(const Sysroot& root) {

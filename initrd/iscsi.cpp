@@ -125,7 +125,18 @@ Failure all_failed(const config::Iscsi& iscsi, const std::string& initiator, con
                          "node's address lie in the storage's network?");
 }
 
+constexpr Milliseconds longer_than_patience{30000};
+
 }  // namespace
+
+Result<> hold_io_for(const std::string& target, Milliseconds patience) {
+    const std::filesystem::path sessions = "/sys/class/iscsi_session";
+    const auto seconds = (patience + longer_than_patience).count() / 1000;
+    for (const std::string& session : TRY(list_directory(sessions)))
+        if (read_line(sessions / session / "targetname").value_or("") == target)
+            TRY(write_existing(sessions / session / "recovery_tmo", std::to_string(seconds)));
+    return {};
+}
 
 std::string initiator_name(const config::Iscsi& iscsi, const config::Node& node) {
     return iscsi.initiator_prefix + ":" + node.name;

@@ -23,4 +23,8 @@ std::string initiator_name(const config::Iscsi& iscsi, const config::Node& node)
 // The error says of every portal whether it was out of reach or refused, and what iscsistart said.
 Result<std::string> iscsi_login(const config::Iscsi& iscsi, const std::string& initiator, Deadline deadline);
 
+// How long the kernel holds I/O back when the connection is lost, before it fails it and GFS2 withdraws: a little
+// longer than the watch waits (initrd/watch.h), which says why when it resets the node. iscsid then leaves it as it is.
+Result<> hold_io_for(const std::string& target, Milliseconds patience);
+
 }  // namespace pando::initrd

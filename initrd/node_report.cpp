@@ -15,6 +15,14 @@ std::string suspension(const NodeState& state) {
     return fmt::format(", suspended by a drill, {} s left", seconds_of(*state.drill_time_left));
 }
 
+// "i6300ESB timer (/dev/watchdog0), 30 s"
+std::string watchdog_text(const WatchState& watch) {
+    if (watch.mode == "off") return "off, as watchdog.mode says";
+    std::string text = watch.device.empty() ? std::string("none")
+                                            : fmt::format("{} ({}), {} s", watch.identity, watch.device, watch.timeout);
+    return watch.remark.empty() ? text : text + "; " + watch.remark;
+}
+
 }  // namespace
 
 std::string to_json(const NodeState& state) {
@@ -39,6 +47,13 @@ std::string to_json(const NodeState& state) {
                         {"suspended", state.root_suspended}};
         if (state.drill_time_left) json["root"]["drill_seconds_left"] = seconds_of(*state.drill_time_left);
     }
+    if (state.watch)
+        json["watchdog"] = {{"mode", state.watch->mode},
+                            {"device", state.watch->device},
+                            {"identity", state.watch->identity},
+                            {"timeout_seconds", state.watch->timeout},
+                            {"remark", state.watch->remark}};
+    if (!state.last_end.empty()) json["last_end"] = state.last_end;
     json["survival"] = nlohmann::json::array();
     for (const auto& process : state.survival)
         json["survival"].push_back({{"pid", process.pid}, {"name", process.name}});
@@ -85,6 +100,8 @@ std::string to_text(const NodeState& state) {
                             static_cast<double>(state.disk_free) / 1e6));
     if (state.place && !state.place->reason.empty())
         row("", fmt::format("programs in memory, not at {}: {}", state.place->wanted, state.place->reason));
+    if (state.watch) row("watchdog", watchdog_text(*state.watch));
+    if (!state.last_end.empty()) row("last end", state.last_end);
     std::string processes;
     for (const auto& process : state.survival)
         processes += fmt::format("{}{} ({})", processes.empty() ? "" : ", ", process.name, process.pid);

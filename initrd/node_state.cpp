@@ -6,6 +6,7 @@
 #include "chroot-builder/generation.h"
 #include "initrd/device_map.h"
 #include "initrd/drill_report.h"
+#include "initrd/last_end.h"
 
 #include <sys/statvfs.h>
 #include <algorithm>
@@ -28,7 +29,7 @@ bool runs_inside_chroot() {
 
 // iscsid only where the root comes over iSCSI: without it a lost connection is never made again.
 std::vector<std::string> required_daemons() {
-    std::vector<std::string> names = {"@corosync", "@dlm_controld", "@pando-survival", "@pando-follow"};
+    std::vector<std::string> names = {"@corosync", "@dlm_controld", "@pando-survival", "@pando-follow", "@pando-watch"};
     if (!list_directory("/sys/class/iscsi_session").value_or(std::vector<std::string>()).empty())
         names.emplace_back("@iscsid");
     return names;
@@ -64,6 +65,10 @@ void find_faults(NodeState& state) {
                                       [&](const Process& process) { return process.name == daemon; });
         if (!runs) faults.push_back(daemon.substr(1) + " does not run in the chroot: reboot this node in order");
     }
+    if (state.watch && state.watch->mode == "required" && state.watch->device.empty())
+        faults.emplace_back("no watchdog is fed, and watchdog.mode is required: reboot this node in order");
+    if (state.watch && !state.watch->device.empty() && !state.watch->remark.empty())
+        faults.push_back(fmt::format("watchdog {}: {}", state.watch->device, state.watch->remark));
     // Logs of the survival set are there too; a full one ends with no fence agent able to run.
     if (state.chroot_used > state.chroot_size / 10 * 8 && state.chroot_size > 0)
         faults.emplace_back("the chroot is nearly full: look at /run/initramfs/var/log, or raise chroot.size");
@@ -96,6 +101,8 @@ Result<NodeState> read_node_state() {
     if (state.root) state.footholds = TRY(chroot::footholds(pids, state.root->device));
     read_room(state);
     state.fence = read_fence_state();
+    state.watch = parse_watch_state(read_file(watch_file).value_or(""));
+    state.last_end = last_end_reason();
     find_faults(state);
     return state;
 }

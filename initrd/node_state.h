@@ -11,6 +11,7 @@
 #include "initrd/fence_state.h"
 #include "initrd/quorum.h"
 #include "initrd/timeline.h"
+#include "initrd/watch.h"
 
 #include <optional>
 #include <string>
@@ -35,6 +36,8 @@ struct NodeState {
     std::optional<chroot::Place> place;         // where its generations are; absent: the boot did not get that far
     uint64_t disk_free = 0;                     // bytes, when they are on a disk
     FenceState fence;
+    std::optional<WatchState> watch;  // absent: it has told nothing
+    std::string last_end;             // why this machine's last boot ended, when its kernel could tell
     std::vector<std::string> faults;  // what is wrong, a line each; empty on a healthy node
 };
 

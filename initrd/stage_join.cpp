@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "chroot-builder/manifest.h"
 #include "chroot-builder/residence.h"
+#include "hwdetect/coldplug.h"
 #include "initrd/ahead.h"
 #include "initrd/background.h"
 #include "initrd/boot.h"
@@ -13,6 +14,8 @@
 #include "initrd/quorum.h"
 #include "initrd/stage_functions.h"
 #include "initrd/take_over.h"
+#include "initrd/watch.h"
+#include "initrd/watch_rules.h"
 
 #include <poll.h>
 #include <filesystem>
@@ -81,7 +84,7 @@ Result<> wait_ready(const ReadySocket& ready, Child& daemon, const std::string& 
     Error error = waited.error();
     error.what += last_words(name);
     error.advice = fmt::format("what {} says is above", name);
-    if (name != follower_name) error.advice += "; its configuration is made from cluster.yaml";
+    if (name != follower_name && name != watch_name) error.advice += "; its configuration is made from cluster.yaml";
     return Failure(error);
 }
 
@@ -94,6 +97,29 @@ Result<> start_follower(Boot& boot, const fs::path& bundle_partition, Deadline d
         boot.survival->start({"/usr/sbin/pando-survival", "follow", bundle_partition, std::to_string(boot.node().id)},
                              {{"NOTIFY_SOCKET", ready.address()}}, follower_name));
     return wait_ready(ready, *boot.follower, follower_name, deadline);
+}
+
+// Before corosync: a node that joins has what resets it, and one that must have a watchdog and has none does not join.
+Result<> start_watch(Boot& boot, Deadline deadline) {
+    if (boot.watch && boot.watch->running()) return {};
+    const config::Watchdog& wanted = boot.cluster->watchdog;
+    if (wanted.mode == "softdog") TRY(hwdetect::load_modules({"softdog"}));
+    std::vector<std::string> paths;
+    for (const fs::path& path : TRY(find_bundle_partitions(boot.cluster->storage))) paths.push_back(path);
+    const WatchSettings settings{.node = boot.node().name,
+                                 .lock_table = boot.cluster->lock_table(),
+                                 .storage = std::move(paths),
+                                 .mode = wanted.mode,
+                                 .device = wanted.device.value_or(""),
+                                 .timeout = wanted.timeout,
+                                 .token = boot.cluster->token(),
+                                 .patience = boot.cluster->storage.patience,
+                                 .shutdown = wanted.shutdown};
+    std::vector<std::string> argv = {"/usr/sbin/pando-survival", "watch"};
+    for (std::string& word : to_words(settings)) argv.push_back(std::move(word));
+    const auto ready = TRY(ReadySocket::open(watch_name));
+    boot.watch = TRY(boot.survival->start(argv, {{"NOTIFY_SOCKET", ready.address()}}, watch_name));
+    return wait_ready(ready, *boot.watch, watch_name, deadline);
 }
 
 // A description that was written since this boot read its own: corosync must not begin by the older list of nodes.
@@ -148,6 +174,7 @@ Result<std::string> run_join(Boot& boot, Deadline deadline) {
     const fs::path bundle_partition = TRY(find_bundle_partition(boot.cluster->storage));
     TRY(start_follower(boot, bundle_partition, deadline));
     TRY(go_by_newest(boot, bundle_partition));
+    TRY(start_watch(boot, deadline));
     TRY(start_corosync(boot, deadline));
     const auto tell = [&](const Quorum& quorum) {
         if (quorum.quorate) return;

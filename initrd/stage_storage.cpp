@@ -15,6 +15,7 @@ Result<std::string> run_storage(Boot& boot, Deadline deadline) {
     std::string by = "local";
     if (storage.iscsi) {
         by = "iSCSI at " + TRY(iscsi_login(*storage.iscsi, initiator_name(*storage.iscsi, boot.node()), deadline));
+        TRY(hold_io_for(storage.iscsi->target, storage.patience));
     } else {
         const auto found = [&] {
             const auto root = Sysroot::open("/");

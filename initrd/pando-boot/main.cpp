@@ -9,6 +9,7 @@
 #include "initrd/booted.h"
 #include "initrd/console.h"
 #include "initrd/ending.h"
+#include "initrd/last_end.h"
 #include "initrd/mount_root.h"
 #include "initrd/network.h"
 #include "initrd/policy.h"
@@ -40,6 +41,7 @@ using namespace pando::initrd;
         log::write(arguments.error());
         reboot_after(std::chrono::seconds(30));
     }
+    tell_last_end();
     // Leaked on purpose: threads of work ahead may use it as long as process 1 lives.
     auto& boot = *new Boot;
     boot.arguments = *arguments;

@@ -10,6 +10,8 @@
 #include "initrd/follow.h"
 #include "initrd/keeper.h"
 #include "initrd/node_report.h"
+#include "initrd/stopping.h"
+#include "initrd/watch.h"
 
 #include <unistd.h>
 #include <cstdio>
@@ -38,6 +40,9 @@ int usage() {
         "       pando-survival keep              keeps the chroot's files in memory; pando-boot starts it\n"
         "       pando-survival follow DEVICE ID  keeps the node's claim on the LUN alive, and sees newer descriptions\n"
         "       pando-survival fence test|history|now|confirm …   as pando fence, while the root is frozen\n"
+        "       pando-survival watch KEY=VALUE…  feeds the watchdog, and resets a node that lost its root; pando-boot "
+        "starts it\n"
+        "       pando-survival stopping          tells the watch when this node stops; its systemd unit starts it\n"
         "       pando-survival --version\n"
         "As process 1 of the exit tree (/shutdown) it ends a node in order.\n");
     return 2;
@@ -57,6 +62,8 @@ int main(int argc, char** argv) {
     if (verb == "fence") return initrd::fence_verbs_main({argv + 2, argv + argc});
     if (verb == "follow" && argc == 4)
         if (const auto id = whole_number<uint32_t>(argv[3])) return initrd::follow_main(option, *id);
+    if (verb == "watch" && argc > 2) return initrd::watch_main({argv + 2, argv + argc});
+    if (verb == "stopping" && argc == 2) return initrd::stopping_main();
     if (verb == "--version" && argc == 2) {
         fmt::print("pando-survival {}\n", PANDO_VERSION);
         return 0;

@@ -273,13 +273,13 @@ void add_copy(const RecordedMachine& recorded, const std::string& wwid) {
 TEST(BundlePartition, IsThatOfOurLun) {
     const auto recorded = iscsi_blade();
     const auto root = *Sysroot::open(recorded.path());
-    const auto none = find_bundle_partition(root, grove().storage);
+    const auto none = find_bundle_partitions(root, grove().storage);
     ASSERT_FALSE(none);
     EXPECT_THAT(none.error().what, HasSubstr("disks: sda"));
     name_partition(recorded, "sda1", "pando-bundle");
-    EXPECT_EQ(find_bundle_partition(root, grove().storage).value(), "/dev/sda1");
+    EXPECT_EQ(find_bundle_partitions(root, grove().storage).value().at(0), "/dev/sda1");
     add_copy(recorded, "naa.6000000000000000ffff000000000001");  // not of this target
-    EXPECT_EQ(find_bundle_partition(root, grove().storage).value(), "/dev/sda1");
+    EXPECT_EQ(find_bundle_partitions(root, grove().storage).value().at(0), "/dev/sda1");
 }
 
 TEST(BundlePartition, OfWhichACopyIsMappedTooIsRefusedNamingBoth) {
@@ -288,7 +288,7 @@ TEST(BundlePartition, OfWhichACopyIsMappedTooIsRefusedNamingBoth) {
     name_partition(recorded, "sda1", "pando-bundle");
     const config::Storage any;  // neither target nor identity
     add_copy(recorded, "naa.6000000000000000ffff000000000001");
-    const auto two = find_bundle_partition(root, any);
+    const auto two = find_bundle_partitions(root, any);
     ASSERT_FALSE(two);
     EXPECT_THAT(two.error().what, AllOf(HasSubstr("/dev/sda1"), HasSubstr("/dev/sdb1")));
     EXPECT_THAT(two.error().advice, HasSubstr("storage.identity"));
@@ -299,5 +299,6 @@ TEST(BundlePartition, IsOneWhenTwoPathsLeadToItsLun) {
     const auto root = *Sysroot::open(recorded.path());
     name_partition(recorded, "sda1", "pando-bundle");
     add_copy(recorded, "naa.60000000000000000e00000000010001");
-    EXPECT_EQ(find_bundle_partition(root, config::Storage{}).value(), "/dev/sda1");
+    EXPECT_EQ(find_bundle_partitions(root, config::Storage{}).value(),
+              (std::vector<fs::path>{"/dev/sda1", "/dev/sdb1"}));
 }
