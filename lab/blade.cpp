@@ -67,7 +67,8 @@ BladeFiles::BladeFiles(const std::filesystem::path& lab, const std::string& node
       bmc_conf(lab / "etc" / (node + ".lan")),
       bmc_commands(lab / "etc" / (node + ".emu")),
       bmc_state(lab / "run" / (node + ".bmc")),
-      bmc_log(lab / "logs" / (node + ".bmc")) {}
+      bmc_log(lab / "logs" / (node + ".bmc")),
+      firmware_log(lab / "run" / (node + ".erst")) {}
 
 std::vector<std::string> qemu_argv(const Blade& blade, const MachineOptions& options, const BladeFiles& files) {
     // graphics=off sends the firmware's and iPXE's words to the serial port.
@@ -108,6 +109,10 @@ std::vector<std::string> qemu_argv(const Blade& blade, const MachineOptions& opt
     add("-device", "virtio-rng-pci");
     add("-device", "i6300esb");
     add("-action", "watchdog=reset");
+    // ACPI ERST, where the kernel's pstore keeps its log at a panic. QEMU makes the file.
+    add("-object",
+        fmt::format("memory-backend-file,id=erst,mem-path={},size=256K,share=on", value(files.firmware_log.string())));
+    add("-device", "acpi-erst,memdev=erst");
     add("-chardev", fmt::format("socket,id=console,path={},server=on,wait=off,logfile={},logappend=on",
                                 value(files.console_socket.string()), value(files.console_log.string())));
     add("-serial", "chardev:console");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // One virtual blade: a QEMU machine with the identity its node's description names, no disk unless it is given one, a
-// serial console, a watchdog card and a BMC of its own.
+// serial console, a watchdog card, memory for the last words of its kernel, and a BMC of its own.
 #pragma once
 
 #include "base/process.h"
@@ -59,6 +59,7 @@ struct BladeFiles {
     std::filesystem::path bmc_commands;
     std::filesystem::path bmc_state;  // directory
     std::filesystem::path bmc_log;
+    std::filesystem::path firmware_log;  // what the blade's kernel keeps at a panic; outlives its machine
 };
 
 std::vector<std::string> qemu_argv(const Blade& blade, const MachineOptions& options, const BladeFiles& files);

@@ -67,6 +67,17 @@ TEST(LabBlade, HasTheDiskThatItIsGiven) {
     EXPECT_THAT(after(argv, "-device", "virtio-blk"), Not(HasSubstr("bootindex"))) << "a blade boots from its network";
 }
 
+TEST(LabBlade, HasAWatchdogAndKeepsTheLastWordsOfItsKernelForItsNextMachine) {
+    const auto blade = make_blade(a_node(), 1);
+    ASSERT_TRUE(blade);
+    const auto argv = qemu_argv(*blade, {}, BladeFiles("/s/lab", "n1"));
+    EXPECT_EQ(after(argv, "-device", "i6300esb"), "i6300esb");
+    EXPECT_EQ(after(argv, "-action", ""), "watchdog=reset");
+    EXPECT_THAT(after(argv, "-object", "id=erst"), HasSubstr("mem-path=/s/lab/run/n1.erst,"));
+    EXPECT_THAT(after(argv, "-object", "id=erst"), HasSubstr("share=on"));
+    EXPECT_EQ(after(argv, "-device", "acpi-erst"), "acpi-erst,memdev=erst");
+}
+
 TEST(LabBlade, NoTwoBladesShareATapOrABmcPort) {
     const auto one = make_blade(a_node(), 1);
     const auto two = make_blade(a_node(), 2);
