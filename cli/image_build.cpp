@@ -14,7 +14,11 @@ Action declare_image_build(CLI::App& app) {
     app.add_option("--cluster", options->cluster_yaml, "cluster.yaml")->required();
     app.add_option("--output", options->output, "directory for vmlinuz, pando.img, boot.ipxe")->required();
     app.add_option("--kernel", options->kernel, "version; the newest in the tree by default");
-    app.add_flag("--any-machine", options->any_machine, "all storage and network drivers, not only the nodes'");
+    auto* any = app.add_flag("--any-machine", options->any_machine, "all storage and network drivers");
+    app.add_option("--machine", options->machines,
+                   "inventory (pando hw probe --json) of a machine whose drivers go in, beside those of the nodes")
+        ->check(CLI::ExistingFile)
+        ->excludes(any);
     return [options]() -> Result<int> {
         const auto image = TRY(initrd::build_image(*options));
         fmt::print("{}: kernel {}, image {:.1f} MB with {} drivers\n", options->output.string(), image.kernel,

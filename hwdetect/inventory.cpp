@@ -35,6 +35,7 @@ Result<Inventory> read_inventory(const Sysroot& root) {
     inventory.bmc = read_bmc_info(root, dmi);
     inventory.tpm = read_tpm(root, dmi);
     inventory.gpus = read_gpus(root);
+    inventory.boot_devices = read_boot_devices(root);
     if (!dmi.fault.empty()) inventory.faults.push_back(dmi.fault);
     return inventory;
 }

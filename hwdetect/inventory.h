@@ -121,6 +121,12 @@ struct GpuInfo {
     std::string address, id, product;
 };
 
+// A device whose driver a boot loads: the image's drivers are chosen by these (hwdetect/known_machine.h).
+struct BootDevice {
+    std::string modalias;
+    std::string driver, module;  // now; empty: none, or a driver that is built in
+};
+
 struct Inventory {
     SystemInfo system;
     CpuInfo cpu;
@@ -131,7 +137,8 @@ struct Inventory {
     std::optional<BmcInfo> bmc;
     std::optional<TpmInfo> tpm;
     std::vector<GpuInfo> gpus;
-    std::vector<std::string> faults;  // what could not be read, and why
+    std::vector<BootDevice> boot_devices;  // by modalias, each once
+    std::vector<std::string> faults;       // what could not be read, and why
 };
 
 // Opens no device and starts nothing. Error: the firmware's tables are there and must not be read (not root).

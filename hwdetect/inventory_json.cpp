@@ -125,6 +125,10 @@ ordered_json as_json(const Inventory& inventory) {
     json["tpm"] = inventory.tpm ? ordered_json{{"device", inventory.tpm->device}, {"version", inventory.tpm->version}}
                                 : ordered_json();
     json["gpus"] = list(inventory.gpus, of_gpu);
+    const auto of_device = [](const BootDevice& device) {
+        return ordered_json{{"modalias", device.modalias}, {"driver", device.driver}, {"module", device.module}};
+    };
+    json["boot_devices"] = list(inventory.boot_devices, of_device);
     json["faults"] = inventory.faults;
     return json;
 }

@@ -16,5 +16,6 @@ std::vector<WatchdogInfo> read_watchdog_infos(const Sysroot& root);
 std::optional<BmcInfo> read_bmc_info(const Sysroot& root, const DmiTable& dmi);
 std::optional<TpmInfo> read_tpm(const Sysroot& root, const DmiTable& dmi);
 std::vector<GpuInfo> read_gpus(const Sysroot& root);
+std::vector<BootDevice> read_boot_devices(const Sysroot& root);
 
 }  // namespace pando::hwdetect

@@ -10,11 +10,10 @@
 #include "base/sysroot.h"
 #include "chroot-builder/install.h"
 #include "chroot-builder/manifest.h"
-#include "chroot-builder/place.h"
 #include "config/load.h"
 #include "config/render.h"
-#include "hwdetect/coldplug.h"
 #include "initrd/boot_files.h"
+#include "initrd/image_drivers.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -22,7 +21,6 @@
 #include <sys/stat.h>
 #include <algorithm>
 #include <cstdio>
-#include <set>
 
 namespace pando::initrd {
 namespace fs = std::filesystem;
@@ -32,13 +30,6 @@ constexpr const char* work_inside = "/mnt";             // where the tree sees t
 constexpr const char* dracut_home = "/usr/lib/dracut";  // in the tree
 constexpr const char* dracut_module = "/usr/lib/dracut/modules.d/90pando";
 constexpr const char* work_prefix = ".pando-image";
-
-// What no boot goes without, whatever the machine.
-const std::vector<std::string> common_drivers = {
-    "configfs", "dlm",          "gfs2",    "crc32c_generic", "dm_mod", "iscsi_tcp", "sd_mod",  // the root
-    "bonding",  "8021q",        "bridge",                                                      // networks
-    "ipmi_si",  "ipmi_devintf", "softdog", "efi_pstore",  // the machine's own BMC, watchdog, memory of its last end
-};
 
 Result<> require_programs(const Sysroot& root) {
     for (const char* file : {"/usr/bin/dracut", "/usr/sbin/pando-boot", dracut_module}) {
@@ -185,6 +176,19 @@ Result<std::string> choose_kernel(const fs::path& root, const std::string& wante
     return wanted;
 }
 
+Result<std::vector<std::string>> choose_drivers(const ImageOptions& options, const config::Cluster& cluster,
+                                                const Sysroot& tree, const std::string& kernel) {
+    const fs::path modules = tree.directory() / "usr/lib/modules" / kernel;
+    if (options.any_machine) return all_drivers(modules);
+    const auto machines = TRY(recorded_machines(tree, cluster, options.machines));
+    // Asked for recorded machines only: without them no index of the kernel's is needed.
+    hwdetect::ModulesFor modules_for;
+    if (!machines.empty()) modules_for = TRY(hwdetect::modules_of_kernel(modules));
+    auto known = TRY(known_drivers(cluster, machines, modules_for));
+    for (const std::string& remark : known.remarks) log::warning("{}", remark);
+    return std::move(known.drivers);
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> kernels(const fs::path& root) {
@@ -199,24 +203,6 @@ Result<std::vector<std::string>> kernels(const fs::path& root) {
     return versions;
 }
 
-Result<std::vector<std::string>> known_drivers(const config::Cluster& cluster) {
-    std::set<std::string> drivers(common_drivers.begin(), common_drivers.end());
-    for (const auto& node : cluster.nodes) {
-        if (node.drivers.empty())
-            return bad_input("node {} does not say which drivers it boots with", node.name)
-                .advise("add drivers: to the node or its profile, or build an image for --any-machine");
-        drivers.insert(node.drivers.begin(), node.drivers.end());
-    }
-    return std::vector<std::string>(drivers.begin(), drivers.end());
-}
-
-std::vector<std::string> disk_drivers(const config::Cluster& cluster) {
-    const bool wanted = std::any_of(cluster.nodes.begin(), cluster.nodes.end(), [&](const config::Node& node) {
-        return cluster.chroot_place(node).kind == config::ChrootPlace::Kind::disk;
-    });
-    return wanted ? chroot::filesystem_drivers() : std::vector<std::string>();
-}
-
 Result<Image> build_image(const ImageOptions& options) {
     std::error_code ec;
     const fs::path root = fs::canonical(options.root, ec);
@@ -227,17 +213,7 @@ Result<Image> build_image(const ImageOptions& options) {
 
     Image image;
     image.kernel = TRY(choose_kernel(root, options.kernel));
-    std::vector<std::string> drivers;
-    if (options.any_machine) {
-        drivers = TRY(hwdetect::boot_modules(root / "usr/lib/modules" / image.kernel));
-        drivers.insert(drivers.end(), common_drivers.begin(), common_drivers.end());
-        const auto& keyboards = hwdetect::console_modules();
-        drivers.insert(drivers.end(), keyboards.begin(), keyboards.end());
-        std::sort(drivers.begin(), drivers.end());
-        drivers.erase(std::unique(drivers.begin(), drivers.end()), drivers.end());
-    } else {
-        drivers = TRY(known_drivers(cluster));
-    }
+    auto drivers = TRY(choose_drivers(options, cluster, tree, image.kernel));
     for (const auto& driver : disk_drivers(cluster))
         if (std::find(drivers.begin(), drivers.end(), driver) == drivers.end()) drivers.push_back(driver);
     image.drivers = drivers.size();

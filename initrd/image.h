@@ -18,11 +18,12 @@
 namespace pando::initrd {
 
 struct ImageOptions {
-    std::filesystem::path root = "/";    // the tree whose kernel and programs go in; dracut runs inside it
-    std::filesystem::path cluster_yaml;  // decides the fence agents and the drivers
-    std::filesystem::path output;        // directory: vmlinuz, pando.img, boot.ipxe (initrd/boot_files.h)
-    std::string kernel;                  // version; empty: the newest one there
-    bool any_machine = false;            // all storage and network drivers, not only those of the nodes
+    std::filesystem::path root = "/";             // the tree whose kernel and programs go in; dracut runs inside it
+    std::filesystem::path cluster_yaml;           // decides the fence agents and the drivers
+    std::filesystem::path output;                 // directory: vmlinuz, pando.img, boot.ipxe (initrd/boot_files.h)
+    std::string kernel;                           // version; empty: the newest one there
+    bool any_machine = false;                     // all storage and network drivers, not only those of the nodes
+    std::vector<std::filesystem::path> machines;  // inventories (JSON) of machines that shall boot with it, too
 };
 
 struct Image {
@@ -36,11 +37,5 @@ Result<Image> build_image(const ImageOptions& options);
 
 // Kernel versions that have both modules and an image in the tree, oldest first.
 Result<std::vector<std::string>> kernels(const std::filesystem::path& root);
-
-// The drivers of the cluster's nodes and those every boot needs. Error: a node whose drivers are not said.
-Result<std::vector<std::string>> known_drivers(const config::Cluster& cluster);
-
-// Those of the filesystems on which a chroot may be kept, when any node's is to be kept on a disk.
-std::vector<std::string> disk_drivers(const config::Cluster& cluster);
 
 }  // namespace pando::initrd
