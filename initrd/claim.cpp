@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "config/beat_patience.h"
+#include "initrd/boot_control.h"
 #include "initrd/machine_record.h"
 #include "initrd/stages.h"
 
@@ -40,6 +41,7 @@ Result<bool> is_alive(Store& store, const config::Claim& other, Milliseconds pat
 Milliseconds announce_watch(const config::Claim& other, Milliseconds booting) {
     const bool boots = other.state == config::ClaimState::booting;
     const Milliseconds patience = boots ? booting : config::beat_patience;
+    waiting_for("a sign of life of the machine that node " + other.node + " ran on");
     log::info("identity: node {} was last claimed by another machine ({}); watching for {:.1f} s whether it lives{}",
               other.node, describe(other.machine), seconds(patience),
               boots ? ": it was booting, and a machine that boots has no beat before stage join" : "");

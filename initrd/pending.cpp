@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "config/register.h"
 #include "config/slots.h"
+#include "initrd/boot_control.h"
 #include "initrd/machine_record.h"
 #include "initrd/stage_functions.h"
 
@@ -14,8 +15,6 @@
 
 namespace pando::initrd {
 namespace {
-
-constexpr Milliseconds reminder{60000};
 
 uint64_t whole_seconds(Milliseconds span) { return static_cast<uint64_t>(span.count() / 1000); }
 
@@ -103,11 +102,12 @@ Result<> identify_or_wait(Boot& boot, const MachineReader& read, Deadline deadli
     auto identity = hwdetect::identify(boot.machine, *boot.cluster);
     std::optional<Waiting> waiting;
     std::string said;  // the last trouble with the LUN
-    for (Deadline remind = Deadline::after(reminder); !identity && !deadline.passed();) {
+    while (!identity && !deadline.passed()) {
         if (!waiting) {
             announce(identity.error(), deadline);
             boot.timeline.detail(fmt::format("pending: {}", identity.error().what));
             waiting.emplace(boot, deadline);
+            waiting_for("an operator who binds this machine, pending, to a node");
         }
         auto told = waiting->tell();
         auto newer = told ? look_for_newer(boot) : Result<bool>(Failure(told.error()));
@@ -117,10 +117,6 @@ Result<> identify_or_wait(Boot& boot, const MachineReader& read, Deadline deadli
             identity = hwdetect::identify(boot.machine, *boot.cluster);
             if (!identity) log::write(identity.error());
             continue;
-        }
-        if (remind.passed()) {
-            log::info("identity: still pending, for {} s more", whole_seconds(deadline.remaining()));
-            remind = Deadline::after(reminder);
         }
         // The LUN tells nobody that it was written to.
         (void)poll(nullptr, 0, deadline.capped(config::beat_interval).poll_timeout());

@@ -13,12 +13,19 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
+#include <array>
+#include <csignal>
 
 namespace pando::initrd {
 namespace {
 
-// The console on which a key was pressed before the deadline; empty when none was.
-std::string pressed_console(Deadline deadline) {
+struct Pressed {
+    std::string console;               // on which a key was pressed; empty: on none
+    std::optional<std::string> retry;  // a stage that somebody asked for
+};
+
+// Until a key is pressed, a stage is asked for, or nobody has come within the time; pando-boot set changes that.
+Pressed wait_for_somebody() {
     const std::vector<std::string> paths = console_devices();
     std::vector<UniqueFd> consoles;
     std::vector<pollfd> inputs;
@@ -27,17 +34,40 @@ std::string pressed_console(Deadline deadline) {
         tcflush(consoles.back().get(), TCIFLUSH);              // keys pressed at the boot loader do not count
         inputs.push_back({consoles.back().get(), POLLIN, 0});  // poll passes over one that could not be opened
     }
-    while (!deadline.passed()) {
-        if (poll(inputs.data(), inputs.size(), deadline.poll_timeout()) <= 0) continue;
-        for (size_t i = 0; i < inputs.size(); ++i) {
+    inputs.push_back({boot_control().wake_descriptor(), POLLIN, 0});
+    while (!boot_control().rescue_deadline().passed()) {
+        const int timeout = boot_control().rescue_deadline().poll_timeout();
+        if (poll(inputs.data(), inputs.size(), timeout) <= 0) continue;
+        if (inputs.back().revents != 0) boot_control().clear_wake();
+        if (auto stage = boot_control().take_retry()) return {{}, std::move(stage)};
+        for (size_t i = 0; i < paths.size(); ++i) {
             if ((inputs[i].revents & POLLIN) != 0) {
                 tcflush(inputs[i].fd, TCIFLUSH);  // that key is no command to the shell
-                return paths[i];
+                return {paths[i], {}};
             }
             if (inputs[i].revents != 0) inputs[i].fd = -1;  // nobody can be there
         }
     }
     return {};
+}
+
+// The stage that was asked for while the shell was open, which ends with that.
+std::optional<std::string> wait_for_shell(Child& shell) {
+    std::array<pollfd, 2> events{pollfd{shell.pidfd(), POLLIN, 0}, pollfd{boot_control().wake_descriptor(), POLLIN, 0}};
+    for (;;) {
+        if (poll(events.data(), events.size(), -1) <= 0) continue;  // a person is there
+        if (events[1].revents != 0) boot_control().clear_wake();
+        auto stage = boot_control().take_retry();
+        if (stage) {
+            kill(shell.pid(), SIGHUP);  // what a terminal's end is to a shell; it takes no other
+            (void)shell.stop(std::chrono::seconds(2));
+            return stage;
+        }
+        if (events[0].revents != 0) {
+            (void)shell.wait(Deadline::after(Milliseconds(0)));
+            return std::nullopt;
+        }
+    }
 }
 
 // In the child, before the shell: system calls only.
@@ -51,25 +81,39 @@ bool take_console(const char* path) {
 
 }  // namespace
 
-bool rescue_shell(std::string_view why, Deadline deadline) {
+Rescued rescue_shell(std::string_view why, Milliseconds patience, Doing offer) {
     // A keyboard needs drivers that no boot waits for; which of them this image and machine have is not known.
     for (const std::string& name : hwdetect::console_modules()) (void)hwdetect::load_modules({name});
-    log::info("{}; press Enter for a shell (within {} s)", why, (deadline.remaining().count() + 999) / 1000);
-    const std::string console = pressed_console(deadline);
-    if (console.empty()) return false;
-    auto shell = Child::spawn({.argv = {"/bin/sh", "-i"},
-                               .env = {{"PS1", "pando# "}, {"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}},
-                               .prepare = [path = console.c_str()] { return take_console(path); }});
-    if (!shell) {
-        log::write(shell.error());
-        return false;
+    offer.state = Doing::State::rescue;
+    offer.span = patience;
+    offer.waiting_for = "somebody: Enter at a console" + std::string(offer.may_retry ? ", or pando-boot retry" : "");
+    boot_control().begin(offer);
+    log::info("{}; press Enter for a shell (within {} s)", why, (patience.count() + 999) / 1000);
+    Pressed pressed = wait_for_somebody();
+    bool somebody = pressed.retry.has_value();
+    if (!pressed.console.empty()) {
+        offer.span = Milliseconds(0);
+        offer.waiting_for = "the person in the shell on " + pressed.console;
+        boot_control().begin(offer);
+        auto shell = Child::spawn({.argv = {"/bin/sh", "-i"},
+                                   .env = {{"PS1", "pando# "}, {"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}},
+                                   .prepare = [path = pressed.console.c_str()] { return take_console(path); }});
+        if (!shell) {
+            log::write(shell.error());
+        } else {
+            if (offer.may_retry) log::info("shell: pando-boot says what can be done; its exit goes on");
+            pressed.retry = wait_for_shell(*shell);
+            somebody = true;
+        }
     }
-    (void)shell->wait(Deadline::never());  // a person is there
-    return true;
+    boot_control().end();
+    return {somebody, pressed.retry.value_or("")};
 }
 
-void reboot_after(std::chrono::milliseconds delay) {
-    (void)rescue_shell(fmt::format("this machine reboots in {} s", delay.count() / 1000), Deadline::after(delay));
+void reboot_after(Milliseconds delay) {
+    Doing offer;
+    offer.then = "this machine reboots";
+    (void)rescue_shell(fmt::format("this machine reboots in {} s", delay.count() / 1000), delay, offer);
     end_machine(Ending::reboot);
 }
 

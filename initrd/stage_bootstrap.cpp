@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Stage bootstrap: the LUN is reached, with whatever address the boot loader had, or DHCP gives.
 #include "initrd/boot.h"
+#include "initrd/boot_control.h"
 #include "initrd/lun_store.h"
 #include "initrd/network.h"
 #include "initrd/stage_functions.h"
@@ -37,7 +38,9 @@ Result<std::string> run_bootstrap(Boot& boot, Deadline deadline) {
             .advise("the boot script is older than the image: pando image build makes both");
     const config::Storage& storage = boot.arguments.storage;
     std::string how = "local";
+    waiting_for("an address on the boot network");
     if (storage.iscsi) how = TRY(take_address(boot, deadline));
+    waiting_for(storage.iscsi ? "the LUN of target " + storage.iscsi->target : "the LUN");
     boot.store = TRY(open_lun(storage, name_of(boot), deadline));
     return fmt::format("{}; {}", how, boot.store->name());
 }

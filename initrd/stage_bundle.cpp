@@ -19,7 +19,8 @@ Result<> take_bundle(Boot& boot, config::Bundle bundle) {
     return {};
 }
 
-Result<std::string> run_bundle(Boot& boot, Deadline) {
+Result<std::string> run_bundle(Boot& boot, Deadline deadline) {
+    if (!boot.store) TRY(run_bootstrap(boot, deadline));  // gone back to: the node's claim has closed it
     const auto slots = TRY(config::read_slots(*boot.store, boot.arguments.cluster));
     for (size_t i = 0; i < slots.slots.size(); ++i) {
         const config::Slot& slot = slots.slots[i];

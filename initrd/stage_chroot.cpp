@@ -4,6 +4,7 @@
 #include "initrd/ahead.h"
 #include "initrd/background.h"
 #include "initrd/boot.h"
+#include "initrd/boot_control.h"
 #include "initrd/stage_functions.h"
 
 namespace pando::initrd {
@@ -22,6 +23,7 @@ Result<> keep_in_memory(Boot& boot, Deadline deadline) {
 
 Result<std::string> run_chroot(Boot& boot, Deadline deadline) {
     begin_chroot(boot);
+    waiting_for("the chroot to be filled, or its local disk");
     const auto& filled = *TRY(collect(boot.chroot_filled, deadline, "filling the chroot"));
     if (!filled) return Failure(filled.error());
     for (const Error& remark : filled->remarks) {

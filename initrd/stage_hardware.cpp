@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "hwdetect/coldplug.h"
 #include "initrd/boot.h"
+#include "initrd/boot_control.h"
 #include "initrd/stage_functions.h"
 
 #include <algorithm>
@@ -34,6 +35,7 @@ Result<std::string> run_hardware(Boot& boot, Deadline deadline) {
         boot.machine = std::move(*machine);
         return can_go_on(boot, boot.machine);
     };
+    waiting_for("the NIC that loaded this image: " + boot.arguments.boot_mac.value_or("any"));
     const auto coldplug = TRY(hwdetect::coldplug(satisfied, deadline));
     for (const std::string& failed : coldplug.failed) log::warning("driver: {}", failed);
     for (const std::string& firmware : coldplug.firmware) log::warning("{}", firmware);

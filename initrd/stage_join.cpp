@@ -8,6 +8,7 @@
 #include "initrd/ahead.h"
 #include "initrd/background.h"
 #include "initrd/boot.h"
+#include "initrd/boot_control.h"
 #include "initrd/bundle_disk.h"
 #include "initrd/enter_script.h"
 #include "initrd/follow.h"
@@ -79,6 +80,7 @@ std::string last_words(const std::string& daemon) {
 
 // When the daemon did not come up, its own last words are all that says why: its log goes with the reboot.
 Result<> wait_ready(const ReadySocket& ready, Child& daemon, const std::string& name, Deadline deadline) {
+    waiting_for(name + " to be ready");
     auto waited = ready.wait(daemon, deadline);
     if (waited) return {};
     Error error = waited.error();
@@ -178,8 +180,11 @@ Result<std::string> run_join(Boot& boot, Deadline deadline) {
     TRY(start_corosync(boot, deadline));
     const auto tell = [&](const Quorum& quorum) {
         if (quorum.quorate) return;
+        const std::string missing = present(*boot.cluster, quorum, false);
         log::info("join: {} of {} votes, {} needed; here: {}; missing: {}", quorum.votes, quorum.expected,
-                  quorum.needed, present(*boot.cluster, quorum, true), present(*boot.cluster, quorum, false));
+                  quorum.needed, present(*boot.cluster, quorum, true), missing);
+        waiting_for(fmt::format("quorum: {} of {} votes, {} needed; missing: {}", quorum.votes, quorum.expected,
+                                quorum.needed, missing));
         if (quorum.votes >= quorum.needed)
             log::info("join: a cluster that starts anew waits until every node was seen once (wait_for_all)");
     };

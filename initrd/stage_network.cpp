@@ -4,6 +4,7 @@
 #include "hwdetect/coldplug.h"
 #include "initrd/ahead.h"
 #include "initrd/boot.h"
+#include "initrd/boot_control.h"
 #include "initrd/network.h"
 #include "initrd/stage_functions.h"
 
@@ -38,7 +39,9 @@ Result<> wait_for_nics(Boot& boot, Deadline deadline) {
 }  // namespace
 
 Result<std::string> run_network(Boot& boot, Deadline deadline) {
+    waiting_for("the NICs of node " + boot.node().name);
     TRY(wait_for_nics(boot, deadline));
+    waiting_for("the links and addresses of node " + boot.node().name);
     TRY(apply_plan(boot.node(), boot.machine, deadline));
     if (!boot.arguments.install) begin_fence_check(boot);
     return fmt::format("{} on {}", boot.node().cluster_address(), boot.node().cluster_nic()->name);

@@ -9,6 +9,7 @@
 #include "initrd/ahead.h"
 #include "initrd/background.h"
 #include "initrd/boot.h"
+#include "initrd/boot_control.h"
 #include "initrd/bundle_disk.h"
 #include "initrd/cluster_link.h"
 #include "initrd/gfs2_journals.h"
@@ -67,6 +68,10 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
     const auto peers = begin([cluster = *boot.cluster, self = boot.node().name, deadline] {
         return look_at_peers(cluster, self, deadline);
     });
+    std::string devices;
+    for (const config::Node& node : boot.cluster->nodes)
+        for (const config::FenceDevice& device : node.fence) devices += (devices.empty() ? "" : ", ") + device.name;
+    waiting_for("answers of the fence devices " + devices);
     const auto& answers = *TRY(collect(boot.fence_answers, deadline, "asking the fence devices"));
 
     // So that a node that has just booted knows how old the last good test is. Nobody is a member yet.

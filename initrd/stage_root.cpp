@@ -2,6 +2,7 @@
 // Stage root: the shared root, mounted by a child of ours: a mount that waits for a fencing cannot be interrupted, and
 // process 1 must be able to say so.
 #include "initrd/boot.h"
+#include "initrd/boot_control.h"
 #include "initrd/device_map.h"
 #include "initrd/mount_root.h"
 #include "initrd/stage_functions.h"
@@ -25,6 +26,7 @@ Result<std::string> mapped(const std::string& device) {
 Result<std::string> run_root(Boot& boot, Deadline deadline) {
     const config::Root& root = boot.cluster->root;
     const std::string device = TRY(mapped(boot.root_device));
+    waiting_for(fmt::format("the mount of {}: it waits while a node is fenced or a journal replayed", device));
     const Finished mounted =
         TRY(run({.argv = {"/proc/self/exe", mount_root_verb, device, root.filesystem, root.mount_options},
                  .deadline = deadline}));

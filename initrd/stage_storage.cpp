@@ -5,6 +5,7 @@
 #include "initrd/ahead.h"
 #include "initrd/blockdev.h"
 #include "initrd/boot.h"
+#include "initrd/boot_control.h"
 #include "initrd/iscsi.h"
 #include "initrd/stage_functions.h"
 
@@ -14,6 +15,7 @@ Result<std::string> run_storage(Boot& boot, Deadline deadline) {
     const config::Storage& storage = boot.cluster->storage;
     std::string by = "local";
     if (storage.iscsi) {
+        waiting_for("the iSCSI target " + storage.iscsi->target);
         by = "iSCSI at " + TRY(iscsi_login(*storage.iscsi, initiator_name(*storage.iscsi, boot.node()), deadline));
         TRY(hold_io_for(storage.iscsi->target, storage.patience));
     } else {
@@ -24,6 +26,7 @@ Result<std::string> run_storage(Boot& boot, Deadline deadline) {
         const auto coldplug = TRY(hwdetect::coldplug(found, deadline));
         for (const std::string& missing : coldplug.missing) log::warning("{}", missing);
     }
+    waiting_for("the LUN with the root of cluster " + boot.cluster->name);
     if (boot.arguments.install) {
         const Disk disk = TRY(wait_for_disk(storage, deadline));
         boot.root_device = "/dev/" + disk.name;

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "initrd/control_socket.h"
+
+#include "base/log.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <array>
+#include <thread>
+
+namespace pando::initrd {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr size_t packet_limit = 4096;  // of a request
+constexpr size_t answer_limit = 65536;
+constexpr Milliseconds patience = std::chrono::seconds(2);  // with an asker that says nothing
+constexpr Milliseconds answer_patience = std::chrono::seconds(10);
+
+Result<sockaddr_un> address_of(const fs::path& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.native().size() >= sizeof address.sun_path) return fail("{} is too long for a socket", path.string());
+    path.native().copy(address.sun_path, sizeof address.sun_path - 1);
+    return address;
+}
+
+bool may_order(int peer) {
+    ucred who{};
+    socklen_t size = sizeof who;
+    return getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && (who.uid == 0 || who.uid == geteuid());
+}
+
+// A packet, or nothing when none came in time.
+std::string receive(int socket, size_t limit, Milliseconds within) {
+    pollfd waiting{socket, POLLIN, 0};
+    if (poll(&waiting, 1, Deadline::after(within).poll_timeout()) <= 0) return {};
+    std::string packet(limit, '\0');
+    const ssize_t size = recv(socket, packet.data(), packet.size(), MSG_DONTWAIT);
+    packet.resize(size > 0 ? static_cast<size_t>(size) : 0);
+    return packet;
+}
+
+bool send_packet(int socket, const json& object) {
+    const std::string packet = object.dump(-1, ' ', false, json::error_handler_t::replace);
+    return send(socket, packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
+           static_cast<ssize_t>(packet.size());
+}
+
+std::optional<Ending> ending_of(const json& request) {
+    if (!request.is_object() || !request.contains("verb")) return std::nullopt;
+    if (request["verb"] == "reboot") return Ending::reboot;
+    if (request["verb"] == "poweroff") return Ending::power_off;
+    return std::nullopt;
+}
+
+// What is waited for, when it is time to tell. A change of what is done begins anew.
+class Teller {
+public:
+    // Returns until when there is nothing more to tell.
+    Deadline tell(const Doing& doing) {
+        const Milliseconds now = since_boot();
+        if (doing.begin != begin_) {
+            begin_ = doing.begin;
+            next_ = next_telling(doing, doing.begin);
+        }
+        if (doing.state == Doing::State::idle) return Deadline::never();  // a begin is a change
+        if (now >= next_) {
+            next_ = next_telling(doing, now);
+            if (const std::string line = waiting_line(doing, now); !line.empty()) log::info("{}", line);
+        }
+        return Deadline::after(next_ - now);
+    }
+
+private:
+    Milliseconds begin_{-1}, next_{0};
+};
+
+[[noreturn]] void serve_and_tell(const std::optional<ControlServer>& server) {
+    Teller teller;
+    for (Deadline next = Deadline::never();;) {
+        std::array<pollfd, 2> events{pollfd{server ? server->descriptor() : -1, POLLIN, 0},
+                                     pollfd{boot_control().change_descriptor(), POLLIN, 0}};
+        if (poll(events.data(), events.size(), next.poll_timeout()) > 0) {
+            if (events[1].revents != 0) boot_control().clear_change();
+            if (events[0].revents != 0 && server) server->serve_one();
+        }
+        next = teller.tell(boot_control().doing());
+    }
+}
+
+}  // namespace
+
+Result<ControlServer> ControlServer::open(const fs::path& path, BootControl& control, std::function<void(Ending)> end) {
+    const sockaddr_un address = TRY(address_of(path));
+    ControlServer server;
+    server.control_ = &control;
+    server.end_ = std::move(end);
+    server.socket_.reset(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!server.socket_.valid()) return fail_errno(errno, "a socket for pando-boot's verbs");
+    (void)unlink(path.c_str());
+    // Before it has a name: it is never open to others.
+    if (fchmod(server.socket_.get(), 0600) < 0 ||
+        bind(server.socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 ||
+        listen(server.socket_.get(), 8) < 0)
+        return fail_errno(errno, "{}", path.string());
+    return server;
+}
+
+void ControlServer::serve_one() const {
+    const UniqueFd peer(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!peer.valid() || !may_order(peer.get())) return;
+    const std::string packet = receive(peer.get(), packet_limit, patience);
+    if (packet.empty()) return;
+    const json request = json::parse(packet, nullptr, false);
+    const auto ending = ending_of(request);
+    if (!ending) {
+        const json answer = control_->answer(request);
+        if (request.is_object() && request.value("verb", json()) != "status")
+            log::info("operator: {}: {}", request.dump(-1, ' ', true, json::error_handler_t::replace),
+                      answer.value("ok", false) ? answer.value("text", "") : answer.value("error", ""));
+        (void)send_packet(peer.get(), answer);
+        return;
+    }
+    const char* word = *ending == Ending::reboot ? "reboots" : "goes off";
+    log::warning("operator: this machine {}", word);
+    (void)send_packet(peer.get(), {{"ok", true}, {"text", fmt::format("this machine {}", word)}});
+    end_(*ending);
+}
+
+void serve_boot() {
+    auto opened = ControlServer::open(control_socket, boot_control(), [](Ending ending) { end_machine(ending); });
+    if (!opened) log::write(opened.error());
+    std::optional<ControlServer> server;
+    if (opened) server = std::move(*opened);
+    std::thread([server = std::move(server)] { serve_and_tell(server); }).detach();
+}
+
+Result<json> ask_boot(const json& request, const fs::path& path) {
+    const sockaddr_un address = TRY(address_of(path));
+    const UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    if (!fd.valid()) return fail_errno(errno, "a socket");
+    if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
+        return fail_errno(errno, "asking process 1 by {}", path.string());
+    if (!send_packet(fd.get(), request)) return fail_errno(errno, "asking process 1 by {}", path.string());
+    const json answer = json::parse(receive(fd.get(), answer_limit, answer_patience), nullptr, false);
+    if (!answer.is_object() || !answer.contains("ok"))
+        return fail("process 1 does not answer").kind(ErrorKind::timeout).advise("are you root? only root may ask");
+    return answer;
+}
+
+}  // namespace pando::initrd
