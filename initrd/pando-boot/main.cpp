@@ -6,8 +6,10 @@
 #include "initrd/api_mounts.h"
 #include "initrd/arguments.h"
 #include "initrd/boot.h"
+#include "initrd/boot_verbs.h"
 #include "initrd/booted.h"
 #include "initrd/console.h"
+#include "initrd/control_socket.h"
 #include "initrd/ending.h"
 #include "initrd/last_end.h"
 #include "initrd/mount_root.h"
@@ -45,6 +47,7 @@ using namespace pando::initrd;
     // Leaked on purpose: threads of work ahead may use it as long as process 1 lives.
     auto& boot = *new Boot;
     boot.arguments = *arguments;
+    serve_boot();
     const bool install = boot.arguments.install.has_value();
     run_stages(boot, install ? install_stages() : boot_stages());
     end_machine(install ? Ending::power_off : Ending::reboot);
@@ -72,7 +75,13 @@ int coldplug_main(const std::vector<std::filesystem::path>& wanted) {
 int usage() {
     fmt::print(
         stderr,
-        "usage: pando-boot booted            report that this node is up (its systemd unit does)\n"
+        "usage: pando-boot status [--json]    what this boot does, how long it may, and what it waits for\n"
+        "       pando-boot retry [STAGE]      after a failure: go on with that stage, or with an earlier one\n"
+        "       pando-boot set STAGE.deadline=SPAN | STAGE.policy=retry|rescue|reboot | rescue.deadline=SPAN\n"
+        "       pando-boot log                what this boot has said, and the last words of the cluster's daemons\n"
+        "       pando-boot fence NODE [--yes] run the fence devices of another node, from the chroot\n"
+        "       pando-boot reboot | poweroff  end this boot\n"
+        "       pando-boot booted            report that this node is up (its systemd unit does)\n"
         "       pando-boot refresh           names and keys from a newer description (its systemd unit does)\n"
         "       pando-boot coldplug PATH…    load drivers as a boot does, until these are there, and tell which\n"
         "As process 1 of an initramfs it boots a node.\n");
@@ -90,5 +99,6 @@ int main(int argc, char** argv) {
     if (verb == "refresh") return refresh_main();
     if (verb == "coldplug" && argc > 2) return coldplug_main({argv + 2, argv + argc});
     if (getpid() == 1) boot_main();
+    if (const auto status = boot_verb_main({argv + 1, argv + argc})) return *status;
     return usage();
 }
