@@ -96,7 +96,9 @@ std::vector<std::string> as_dlm_controld_reads(const std::string& text, uint32_t
             std::array<char, 256> name{};
             unsigned node = 0;
             const bool unfence = sscanf(line.c_str(), "unfence %255s", name.data()) == 1;
-            if (!unfence) EXPECT_EQ(sscanf(line.c_str(), "connect %255s node=%u", name.data(), &node), 2) << line;
+            if (!unfence) {
+                EXPECT_EQ(sscanf(line.c_str(), "connect %255s node=%u", name.data(), &node), 2) << line;
+            }
             EXPECT_EQ(device, name.data());
             if (node == id) devices.push_back(device);
         }
