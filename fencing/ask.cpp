@@ -27,12 +27,14 @@ std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const
     return answers;
 }
 
-FenceVerdict judge_fence_answers(const std::vector<FenceAnswer>& answers, const std::string& self) {
+FenceVerdict judge_fence_answers(const std::vector<FenceAnswer>& answers, const std::string& self,
+                                 const std::set<std::string>& unracked) {
     FenceVerdict verdict;
     for (const FenceAnswer& answer : answers) {
         const std::string line = fmt::format("{} of node {}: {}", answer.device, answer.node, answer.says);
         const bool own = answer.node == self;
-        if (!answer.answered) (own ? verdict.unheard : verdict.silent).push_back(line);
+        auto& lacking = own ? verdict.unheard : unracked.contains(answer.node) ? verdict.unracked : verdict.silent;
+        if (!answer.answered) lacking.push_back(line);
         if (own && answer.answered && answer.says == "off" && !answer.unfence) verdict.strange.push_back(line);
     }
     return verdict;

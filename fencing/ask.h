@@ -8,6 +8,7 @@
 #include "config/cluster.h"
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,10 +32,14 @@ std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const
 
 // What the answers mean to a node that runs. Lines for a console, "n2-bmc of node n2: no route to host".
 struct FenceVerdict {
-    std::vector<std::string> silent;   // devices of others: nobody here could fence with them
-    std::vector<std::string> strange;  // devices of our own that say we are off: another machine would be hit
-    std::vector<std::string> unheard;  // devices of our own; BMCs that share the host's port do not answer their host
+    std::vector<std::string> silent;    // devices of others: nobody here could fence with them
+    std::vector<std::string> strange;   // devices of our own that say we are off: another machine would be hit
+    std::vector<std::string> unheard;   // devices of our own; BMCs that share the host's port do not answer their host
+    std::vector<std::string> unracked;  // silent ones of nodes that no machine ever ran as
 };
-FenceVerdict judge_fence_answers(const std::vector<FenceAnswer>& answers, const std::string& self);
+// `unracked`: nodes that were described in a cluster that runs, and never came up. Nobody has to fence them now; one
+// such node must not keep all others from booting.
+FenceVerdict judge_fence_answers(const std::vector<FenceAnswer>& answers, const std::string& self,
+                                 const std::set<std::string>& unracked = {});
 
 }  // namespace pando::fencing

@@ -67,6 +67,7 @@ std::vector<DeviceTest> read_tests(const fs::path& chroot) {
             test.last_good = Milliseconds(it->get<int64_t>());
         tests.push_back(std::move(test));
     }
+    forget_gone(chroot, tests);
     return tests;
 }
 
@@ -96,7 +97,6 @@ Result<> record_tests(const fs::path& chroot, const std::vector<FenceAnswer>& an
         known->last = since_boot();
         if (good) known->last_good = known->last;
     }
-    forget_gone(chroot, tests);
     return write_tests(chroot, tests);
 }
 

@@ -30,7 +30,7 @@ struct DeviceTest {
 // What an answer is worth, by who is a member now: a device that calls a member off is another machine's.
 bool is_good(const FenceAnswer& answer, const std::vector<std::string>& members);
 
-// No file: none.
+// Of the devices that the description still has. No file: none.
 std::vector<DeviceTest> read_tests(const std::filesystem::path& chroot);
 
 // Devices that were not asked stay as they are; those of nodes that are gone go. What has become good or bad since the

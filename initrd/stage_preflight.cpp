@@ -17,6 +17,7 @@
 
 #include <fmt/ranges.h>
 #include <ctime>
+#include <set>
 
 namespace pando::initrd {
 
@@ -37,22 +38,38 @@ Result<> say_journals(const Boot& boot) {
     return {};
 }
 
-// The nodes that are there, by their beats on the LUN: do packets of full size reach them, and what time is it there?
-Result<> look_at_peers(const config::Cluster& cluster, const std::string& self, Deadline deadline) {
+// By what stands on the LUN.
+struct Peers {
+    std::vector<config::Node> alive;   // they beat
+    std::vector<config::Claim> beats;  // theirs
+    std::set<std::string> never_ran;   // when the cluster runs: nodes that no machine ever ran as
+};
+
+Result<Peers> look_at_peers(const config::Cluster& cluster, const std::string& self) {
     const auto store = TRY(open_store(TRY(find_bundle_partition(cluster.storage))));
     const auto alive = TRY(config::who_is_alive(*store, peer_patience));
-    std::vector<config::Node> peers;
-    std::vector<config::Claim> beating;
+    Peers peers;
+    std::set<std::string> ran;
+    bool runs = false;
     for (const config::Claim& claim : TRY(config::read_claims(*store))) {
+        ran.insert(claim.node);
         const config::Node* node = cluster.find_node(claim.node);
         const auto lives = alive.find(claim.boot);
         if (node == nullptr || node->name == self || lives == alive.end() || !lives->second) continue;
-        peers.push_back(*node);
-        beating.push_back(claim);
+        runs = runs || claim.state == config::ClaimState::up;
+        peers.alive.push_back(*node);
+        peers.beats.push_back(claim);
     }
-    for (const std::string& line : check_clocks(beating, std::time(nullptr)))
+    for (const config::Node& node : cluster.nodes)
+        if (runs && !ran.contains(node.name)) peers.never_ran.insert(node.name);
+    return peers;
+}
+
+// Do packets of full size reach them, and what time is it there?
+Result<> check_peers(const Boot& boot, const Peers& peers, Deadline deadline) {
+    for (const std::string& line : check_clocks(peers.beats, std::time(nullptr)))
         log::warning("preflight: {}; set it in the firmware or by NTP: dates of files and certificates go by it", line);
-    const auto troubles = check_cluster_link(*cluster.find_node(self), peers, deadline);
+    const auto troubles = check_cluster_link(boot.node(), peers.alive, deadline);
     if (troubles.empty()) return {};
     return fail("packets of the cluster link's full size do not get through:\n  {}", fmt::join(troubles, "\n  "))
         .advise("the locks of the root would hang: give the switches that MTU, or the node's NIC a smaller one (mtu:)");
@@ -65,9 +82,8 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
     const bool asked_before = boot.fence_answers.valid() && boot.timeline.stages.back().attempt == 1;
     if (!asked_before) begin_fence_check(boot);
     // Meanwhile: its second and a half is not the boot's.
-    const auto peers = begin([cluster = *boot.cluster, self = boot.node().name, deadline] {
-        return look_at_peers(cluster, self, deadline);
-    });
+    const auto looking =
+        begin([cluster = *boot.cluster, self = boot.node().name] { return look_at_peers(cluster, self); });
     std::string devices;
     for (const config::Node& node : boot.cluster->nodes)
         for (const config::FenceDevice& device : node.fence) devices += (devices.empty() ? "" : ", ") + device.name;
@@ -77,7 +93,11 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
     // So that a node that has just booted knows how old the last good test is. Nobody is a member yet.
     if (const auto kept = fencing::record_tests(chroot::chroot_path, answers, {}, boot.node().name, "boot"); !kept)
         log::warning("preflight: {}", kept.error().what);
-    const auto verdict = fencing::judge_fence_answers(answers, boot.node().name);
+    const auto& peers = *TRY(collect(looking, deadline, "looking for the other nodes on the LUN"));
+    if (!peers) return Failure(peers.error());
+    const auto verdict = fencing::judge_fence_answers(answers, boot.node().name, peers->never_ran);
+    for (const std::string& line : verdict.unracked)
+        log::warning("preflight: {}; no machine ever ran as it, and before one does this has to answer", line);
     for (const std::string& line : verdict.unheard)
         log::warning(
             "preflight: {}; the other nodes ask it at their boots (a BMC that shares a port with its host does "
@@ -96,8 +116,8 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
                 "without fencing the first death freezes every node; check address, user, password and cable of the "
                 "device");
     TRY(say_journals(boot));
-    if (const auto& looked = *TRY(collect(peers, deadline, "looking at the cluster link")); !looked)
-        return Failure(looked.error());
+    waiting_for("packets of full size over the cluster link");
+    TRY(check_peers(boot, *peers, deadline));
     std::string states;
     for (const fencing::FenceAnswer& answer : answers)
         if (answer.answered) states += fmt::format("{}{} {}", states.empty() ? "" : ", ", answer.device, answer.says);

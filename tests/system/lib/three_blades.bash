@@ -17,6 +17,7 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
 source "$here/lib/writers.bash"
 source "$here/lib/obstacles.bash"
+source "$here/lib/chroot_shell.bash"
 
 build_pando
 clear_lab
