@@ -94,7 +94,8 @@ std::optional<Rank> rank_of(std::string_view modalias) {
 bool lack_is_told(std::string_view modalias) {
     const auto rank = rank_of(modalias);
     if (rank != Rank::survival) return rank == Rank::essential;
-    if (!starts_with(modalias, "pci:")) return true;  // named by what it is: a BMC's interface, a watchdog
+    if (starts_with(modalias, "platform:ipmi_bmc")) return false;  // what ipmi_si makes for the BMC that it found
+    if (!starts_with(modalias, "pci:")) return true;               // named by what it is: a BMC's interface, a watchdog
     return field(modalias, "bc") == "0C" && field(modalias, "sc") == "07";
 }
 
