@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "chroot-builder/trial.h"
 
-#include "config/render.h"
+#include "config/fence_agent.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

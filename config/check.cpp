@@ -3,6 +3,7 @@
 
 #include "config/agent_files.h"
 #include "config/check_network.h"
+#include "config/fence_agent.h"
 #include "config/render.h"
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 #include "config/render.h"
 
 #include "config/check.h"
+#include "config/fence_agent.h"
 #include "config/template.h"
 #include "config/values.h"
 
@@ -79,19 +80,6 @@ std::string dlm_conf(const Cluster& cluster) {
     if (!devices.empty()) devices.pop_back();
     return filled("dlm.conf", {{"post_join_delay", std::to_string(cluster.dlm.post_join_delay.count() / 1000)},
                                {"devices", devices}});
-}
-
-bool cuts_storage(std::string_view agent) {
-    // Those of Debian's agents whose metadata says "fabric_fencing".
-    static constexpr std::array<std::string_view, 6> agents = {"fence_brocade", "fence_cisco_mds", "fence_ifmib",
-                                                               "fence_mpath",   "fence_sanbox2",   "fence_scsi"};
-    return std::find(agents.begin(), agents.end(), agent) != agents.end();
-}
-
-std::string agent_input(const FenceDevice& device, std::string_view action) {
-    std::string input;
-    for (const auto& [key, value] : device.options) input += key + "=" + value + "\n";
-    return input + fmt::format("action={}\n", action);
 }
 
 std::string hosts(const Cluster& cluster) {

@@ -16,16 +16,7 @@ std::string corosync_conf(const Cluster& cluster);
 size_t votes_needed(size_t nodes);
 // One device line per fence device and one connect line per device and node: without a connect line dlm_controld
 // falls back to a helper that is not there and freezes at the first death.
-// One device a node id, whose agent looks up the node's real ones (fencing/agent.h).
-constexpr const char* fence_agent = "fence_pando";
 std::string dlm_conf(const Cluster& cluster);
-// What an agent is given on its standard input: one option a line.
-std::string agent_input(const FenceDevice& device, std::string_view action);
-// Does the agent cut a node off from its storage, and leave its power on?
-bool cuts_storage(std::string_view agent);
-// What an agent's `status` ends with; anything else is no answer.
-constexpr int agent_says_on = 0;
-constexpr int agent_says_off = 2;
 std::string hosts(const Cluster& cluster);
 
 struct NetbootPaths {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fencing/answer.h"
 
-#include "config/render.h"
+#include "config/fence_agent.h"
 
 namespace pando::fencing {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fencing/ask.h"
 
-#include "config/render.h"
+#include "config/fence_agent.h"
 #include "fencing/answer.h"
 
 #include <future>

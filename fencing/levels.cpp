@@ -2,7 +2,7 @@
 #include "fencing/levels.h"
 
 #include "base/process.h"
-#include "config/render.h"
+#include "config/fence_agent.h"
 #include "fencing/answer.h"
 
 #include <poll.h>

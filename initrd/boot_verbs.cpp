@@ -9,7 +9,7 @@
 #include "chroot-builder/residence.h"
 #include "chroot-builder/survival_namespace.h"
 #include "config/bundle.h"
-#include "config/render.h"
+#include "config/fence_agent.h"
 #include "initrd/control_socket.h"
 
 #include <fcntl.h>

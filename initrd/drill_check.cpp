@@ -2,7 +2,7 @@
 #include "initrd/drill_check.h"
 
 #include "base/number.h"
-#include "config/render.h"
+#include "config/fence_agent.h"
 
 #include <algorithm>
 

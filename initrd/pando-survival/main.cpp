@@ -2,7 +2,7 @@
 // pando-survival: what the fencing chroot carries of ours. Small on purpose: it lives in RAM, on every node, for ever.
 #include "base/log.h"
 #include "base/number.h"
-#include "config/render.h"
+#include "config/fence_agent.h"
 #include "fencing/agent.h"
 #include "initrd/drill.h"
 #include "initrd/exit.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/stages.h"
-#include "config/render.h"
+#include "config/fence_agent.h"
 #include "fencing/ask.h"
 #include "initrd/mount_root.h"
 #include "initrd/notify.h"
