@@ -35,7 +35,8 @@ Result<> write_hosts(const config::Cluster& cluster) {
 // author died, is completed here: by the last node that was late, as the others leave it to that one.
 Result<> follow_with_corosync(Store& store, const config::Cluster& cluster, uint64_t generation) {
     const Deadline patience = Deadline::after(std::chrono::seconds(20));
-    while (!goes_by(cluster, TRY(read_cmap(patience.capped(std::chrono::seconds(10)))))) {
+    // A look has its own time: the last one begins when the patience is almost over.
+    while (!goes_by(cluster, TRY(read_cmap(Deadline::after(std::chrono::seconds(10)))))) {
         if (patience.passed()) {
             const auto late = TRY(look_who_is_late(store, cluster, generation));
             if (late.up.empty()) {

@@ -177,7 +177,7 @@ machine=$(machine_of n2) || machine='?'
 claim "n2 adds a node, and has written the description" written "$((g0 + 1))"
 claim "it loses power before corosync was told" power_cut n2
 claim "n2 is fenced" until_true 150 another_machine n2 "$machine"
-claim "the others write on" until_true 60 on n1 sh -c 'echo after > /srv/story/after-the-cut && sync /srv/story/after-the-cut'
+claim "the others write on" until_true 60 on n1 sh -c 'echo after > /root/after-the-cut && sync /root/after-the-cut'
 for node in n1 n3; do
     claim "corosync on $node goes by three nodes: by four, the two that are left would have no quorum" corosync_knows "$node" "1 2 3"
 done
