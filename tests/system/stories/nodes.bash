@@ -157,40 +157,10 @@ claim "a node is added for it, on the live cluster" on_for 240 n1 pando node add
 claim "the blade goes on, and comes up as n3" wait_up n3 300
 claim "three are members" until_true 30 members_are n1 "[1, 2, 3]"
 for node in n1 n2 n3; do claim "$node is healthy" until_true 60 on "$node" pando status; done
-# --- power goes in the middle of a change -----------------------------------------------------------------------------
-table() { # LINE…: on every node, in /root/rack.csv, which is on the shared root
+# --- more nodes than the root has journals, from a table --------------------------------------------------------------
+table() { # LINE…: on n1, in /root/rack.csv
     on n1 sh -c 'printf "%s\n" "$@" >/root/rack.csv' - name,profile,serial,mac,fence.ip,fence.password "$@"
 }
-on_lun() { "$PANDO" bundle show --lun "$LUN" --json | json 'max(s.get("generation", 0) for s in d)'; }
-written() { # GENERATION: on the LUN; looked at without a pause
-    local end=$((SECONDS + 120))
-    until [[ $(on_lun) == "$1" ]]; do ((SECONDS < end)) || return 1; done
-}
-g0=$(on_lun) || g0=0
-table n4,blade,SPARE-4,52:54:00:77:00:04,10.77.0.104,secret-4
-add_n4=(pando node add --from /root/rack.csv --untested-fence --yes)
-machine=$(machine_of n2) || machine='?'
-(
-    exec 7>&-
-    on_for 240 n2 "${add_n4[@]}"
-) >"$STATE_DIRECTORY/add" 2>&1 &
-claim "n2 adds a node, and has written the description" written "$((g0 + 1))"
-claim "it loses power before corosync was told" power_cut n2
-claim "n2 is fenced" until_true 150 another_machine n2 "$machine"
-claim "the others write on" until_true 60 on n1 sh -c 'echo after > /root/after-the-cut && sync /root/after-the-cut'
-for node in n1 n3; do
-    claim "corosync on $node goes by three nodes: by four, the two that are left would have no quorum" corosync_knows "$node" "1 2 3"
-done
-claim "n2 is up again" wait_up n2 300
-for node in n1 n2 n3; do claim "and then corosync on $node knows the new node" until_true 90 corosync_knows "$node" "1 2 3 4"; done
-claim "the same command given again finds it done" on_for 120 n1 "${add_n4[@]}"
-claim "by the generation that n2 had written" same "$(on_lun)" "$((g0 + 1))"
-claim "it was never there: removed again" on_for 180 n1 pando node remove n4 --confirm-off "never racked" --yes
-for node in n1 n2 n3; do claim "corosync on $node knows three nodes again" until_true 30 corosync_knows "$node" "1 2 3"; done
-for node in n1 n2 n3; do claim "$node is healthy after that" until_true 60 on "$node" pando status; done
-before=$(fence_events n1) || before='?'
-
-# --- more nodes than the root has journals, from a table --------------------------------------------------------------
 journals() { on n1 gfs2_edit -p journals /dev/mapper/pando-root | grep -c '^journal[0-9]'; }
 g0=$(generation) || g0='?'
 claim "the root has four journals" same "$(journals)" 4
