@@ -3,7 +3,7 @@
 # A person's shell in a node's chroot, opened while all is well: it answers while the root is frozen, when nobody can log
 # in any more. Sourced after lab/story.bash.
 #
-#   open_chroot n1
+#   open_chroot n1                          not by `claim`, whose shell would take the connection with it
 #   in_chroot 20 pando-survival status      prints what it says, and ends as it ends
 #   close_chroot
 
@@ -35,6 +35,7 @@ in_chroot() { # SECONDS COMMAND…
     return 1
 }
 close_chroot() {
+    [[ -n $chroot_to ]] || return 0
     exec {chroot_to}>&- {chroot_from}<&-
     end_tree "$chroot_pid"
 }

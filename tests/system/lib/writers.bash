@@ -3,8 +3,10 @@
 # Writers on every node whose data can be judged afterwards: nothing that was acknowledged may be lost, and nothing torn.
 # Sourced after lab/story.bash.
 #
-#   writers_start n1 n2 n3      each appends checksummed records to a file of its own on the root, flushes each, and then
-#                               says its number, which the host stamps with its own clock
+#   writers_start n1 n2 n3      each appends checksummed records to a file of its own on the root, flushes each, makes a
+#                               name in a directory that all of them use, and then says its number, which the host
+#                               stamps with its own clock. (Its own file alone it could go on writing by locks that it
+#                               holds, while everything that needs one more stands still.)
 #   writers_stop
 #   claim "…" data_is_whole n1  read on n1: every record that was said is there, and intact
 
@@ -24,7 +26,7 @@ def record(series, node, number):
 writers_start() { # NODE…
     local node
     written=$((written + 1))
-    on n1 mkdir -p /srv/faults || true
+    on n1 mkdir -p /srv/faults/names || true
     for node in "$@"; do
         : >"$acknowledged/$node"
         (
@@ -34,10 +36,14 @@ import os, sys, time
 series, node = sys.argv[1:]
 end = time.monotonic() + 880
 fd = os.open(f"/srv/faults/{series}.{node}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+names = "/srv/faults/names"
 number = 0
 while time.monotonic() < end:
     number += 1
     os.write(fd, record(series, node, number)); os.fsync(fd)
+    name = f"{names}/{node}.{number % 10}"
+    os.close(os.open(name, os.O_WRONLY | os.O_CREAT))
+    os.unlink(name)
     print(number)
 ' "series$written" "$node" 2>/dev/null |
                 while read -r number; do printf '%s %s\n' "${EPOCHREALTIME/,/.}" "$number"; done >"$acknowledged/$node"
