@@ -21,7 +21,7 @@ refuses_word() { # REGEX WORD…: what it says
     if said=$(in_chroot 30 pando-survival fence confirm "$@" 2>&1); then say "it was done"; return 1; fi
     grep -qiE -- "$regex" <<<"$said" || { say "$said"; return 1; }
 }
-claim "a node that is up is not called off" refuses_word 'n2.*(member|up|runs)' n2 --reason "a mistake" --is-off n2
+claim "a node that is up is not called off" refuses_word 'nobody waits for n2' n2 --reason "a mistake" --is-off n2
 lines=$(wc -l <"$acknowledged/n1")
 claim "and the word of a person without a reason does not count" refuses_word 'reason' n3 --is-off n3
 claim "the root is frozen all the while" same "$(wc -l <"$acknowledged/n1")" "$lines"

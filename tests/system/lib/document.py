@@ -22,7 +22,7 @@ for file in sorted(cases.glob("*.bash")):
     head = dict(re.findall(r"^# (Fault|Expected|Bound|Short): (.*)$", file.read_text(), re.M))
     for word in ("Fault", "Expected", "Bound"):
         if word not in head: faults.append(f"{file}: no line '# {word}: …' in its head")
-    measured = "; ".join(f"{name} {value} s (limit {limit})" for (case, name), (value, limit) in figures.items()
+    measured = "; ".join(f"{name} {value} s (limit {limit})" for (case, name), (value, limit) in sorted(figures.items())
                          if case == file.stem)
     rows[file.stem] = (head.get("Fault", ""), head.get("Expected", ""), head.get("Bound", ""),
                        measured or "-", f"`{file.stem}`" + (", in every run" if head.get("Short") == "yes" else ""))
