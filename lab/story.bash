@@ -417,6 +417,9 @@ members_are() { # NODE LIST
     members=$(on "$1" pando status --json | json 'sorted(d["quorum"]["members"])') || { say "$1 cannot tell"; return 1; }
     same "$members" "$2"
 }
+corosync_knows() { # NODE IDS: the node list as corosync runs by it
+    same "$(on "$1" corosync-cmapctl | sed -nE 's/^nodelist\.node\.[0-9]+\.nodeid .*= *([0-9]+)$/\1/p' | sort -n | xargs)" "$2"
+}
 left_in_order=('exit: unmount the shared root ok' 'exit: end dlm_controld ok' 'exit: leave the cluster ok')
 corosync_log() { on "$1" cat /run/initramfs/var/log/corosync.log; }
 # saw_leave NODE ID LINES: corosync there was told that the other leaves, and did not miss it; in its log behind LINES.

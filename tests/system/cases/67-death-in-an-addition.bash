@@ -3,9 +3,6 @@
 # Fault: a node loses power while it adds another one: the description is written, and corosync is not told
 # Expected: it is fenced, and the others go on by the list before, as by the longer one they would have no quorum; when it is up again all know the new node, and the command given again finds it done
 # Bound: token + consensus + the agent's time + 3 s; 90 s from its return until all know
-corosync_knows() { # NODE IDS: the node list as corosync runs by it
-    same "$(on "$1" corosync-cmapctl | sed -nE 's/^nodelist\.node\.[0-9]+\.nodeid .*= *([0-9]+)$/\1/p' | sort -n | xargs)" "$2"
-}
 on_lun() { "$PANDO" bundle show --lun "$LUN" --json | json 'max(s.get("generation", 0) for s in d)'; }
 written() { # GENERATION: on the LUN; looked at without a pause
     local end=$((SECONDS + 120))

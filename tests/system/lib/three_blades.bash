@@ -48,6 +48,17 @@ fenced_and_back() { # NODE MACHINE [SEEN_BY]: as another machine process, and as
     claim "$1 comes back" wait_up "$1" 300
     claim "and is a member" until_true 60 members_are "${3:-n1}" "[1, 2, 3]"
 }
+fenced_for_its_link() { # in|out|both LIMIT: n3 loses that part of its cluster link, and nothing else
+    local machine cut
+    machine=$(machine_of n3) || machine='?'
+    cut=$EPOCHREALTIME
+    mute n3 "$1"
+    recovers n1 "$cut" "$2"
+    claim "n3 is fenced by its BMC" until_true 120 another_machine n3 "$machine"
+    heal
+    claim "n3 comes back" wait_up n3 300
+    claim "nobody else was fenced" same "$(fence_events n1 | grep -c 'fence result [12] .*result 0')" 0
+}
 
 # --- whole again ------------------------------------------------------------------------------------------------------
 is_settled() { # NODE: has been a member for longer than post_join_delay

@@ -52,9 +52,6 @@ claim "what PXE serves names no node and holds no secret, whether packed or unpa
 node_states() { on "$1" pando node list --json | json '" ".join("%s=%s" % (n["name"], n["state"]) for n in d["nodes"])'; }
 states_are() { same "$(node_states "$1")" "$2"; }
 daemons_of() { on "$1" sh -c 'pgrep -f "^@(corosync|dlm_controld)" | xargs'; }
-corosync_knows() { # NODE IDS: the node list as corosync runs by it
-    same "$(on "$1" corosync-cmapctl | sed -nE 's/^nodelist\.node\.[0-9]+\.nodeid .*= *([0-9]+)$/\1/p' | sort -n | xargs)" "$2"
-}
 refuses() { # REGEX NODE COMMAND…: not done, and says why
     local regex=$1 said
     shift
