@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "config/beat_patience.h"
+#include "initrd/beat.h"
 #include "initrd/boot_control.h"
 #include "initrd/machine_record.h"
 #include "initrd/stages.h"
@@ -85,6 +86,14 @@ Result<config::Claim> take_claim(Store& store, config::Claim mine, Milliseconds 
     mine.beat += 1;
     TRY(config::write_claim(store, mine));
     return mine;
+}
+
+Result<> give_back_claim(Store& store, uint32_t id, const std::string& boot) {
+    auto claim = TRY(config::read_claim(store, id));
+    if (!claim || claim->boot != boot) return {};
+    claim->state = config::ClaimState::left;
+    (void)TRY(beat(store, *claim));
+    return {};
 }
 
 }  // namespace pando::initrd

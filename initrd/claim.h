@@ -22,6 +22,10 @@ Milliseconds booting_patience(const config::Cluster& cluster);
 // once.
 Result<config::Claim> take_claim(Store& store, config::Claim mine, Milliseconds booting, Deadline deadline);
 
+// By a machine that ends before it joins, and on purpose: whatever machine is this node next need not watch for its
+// life. A claim that is not this boot's is let alone.
+Result<> give_back_claim(Store& store, uint32_t id, const std::string& boot);
+
 // What is said of a claim that another machine holds.
 Error held_by_other(const config::Claim& other);
 

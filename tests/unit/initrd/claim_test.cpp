@@ -77,6 +77,24 @@ Deadline soon() { return Deadline::after(seconds(20)); }
 
 using Claims = OnLun;
 
+TEST_F(Claims, OneThatWasGivenBackIsTakenByAnotherMachineAtOnce) {
+    const auto lun = store();
+    ASSERT_TRUE(take_claim(*lun, of("A", mac_a, "boot a"), boots, soon()));
+    ASSERT_TRUE(give_back_claim(*lun, 2, "boot a"));
+    const auto started = std::chrono::steady_clock::now();
+    EXPECT_TRUE(take_claim(*lun, of("B", mac_b, "boot b"), boots, soon()));
+    EXPECT_LT(std::chrono::steady_clock::now() - started, seconds(2));
+}
+
+TEST_F(Claims, OneOfAnotherBootIsNotGivenBack) {
+    const auto lun = store();
+    ASSERT_TRUE(take_claim(*lun, of("A", mac_a, "boot a"), boots, soon()));
+    ASSERT_TRUE(give_back_claim(*lun, 2, "boot b"));
+    const auto there = config::read_claim(*lun, 2);
+    ASSERT_TRUE(there && *there);
+    EXPECT_EQ((*there)->state, config::ClaimState::booting);
+}
+
 TEST_F(Claims, AFreeNodeIsTakenAtOnce) {
     const auto disk = store();
     const auto taken = take_claim(*disk, of("A", mac_a, "boot-1"), boots, soon());
