@@ -99,8 +99,9 @@ std::vector<std::string> qemu_argv(const Blade& blade, const MachineOptions& opt
     if (blade.machine.asset) add("-smbios", "type=3,manufacturer=Pando,asset=" + value(*blade.machine.asset));
     for (size_t i = 0; i < blade.nics.size(); ++i) {
         add("-netdev", fmt::format("tap,id=nic{},ifname={},script=no,downscript=no", i, blade.nics[i].tap));
-        add("-device",
-            fmt::format("virtio-net-pci,netdev=nic{},mac={}{}", i, blade.nics[i].mac, i == 0 ? ",bootindex=1" : ""));
+        // A bond by LACP takes no port whose speed and duplex it does not know.
+        add("-device", fmt::format("virtio-net-pci,netdev=nic{},mac={},speed=10000,duplex=full{}", i, blade.nics[i].mac,
+                                   i == 0 ? ",bootindex=1" : ""));
     }
     if (!blade.disk.empty()) {
         add("-drive", fmt::format("if=none,id=disk,format=raw,file={}", value(blade.disk.string())));
