@@ -70,12 +70,21 @@ joined = next(s["end"] for s in json.loads(boot)["stages"] if s["name"] == "join
 assert float(uptime.split()[0]) - joined > float(sys.argv[2]), "it has joined just now"
 END
 }
-are_whole() {
+are_up() { # and what is off is switched on for that
     local node
     for node in n1 n2 n3; do
         if [[ $(bmc "$node") == off ]]; then "$PANDO" lab power --name "$LAB" "$node" on; fi
     done
     for node in n1 n2 n3; do wait_up "$node" 300 || return 1; done
+}
+are_members() { # each knows all three: no two of them are apart
+    local node
+    are_up || return 1
+    for node in n1 n2 n3; do until_true 60 members_are "$node" "[1, 2, 3]" || return 1; done
+}
+are_whole() {
+    local node
+    are_up || return 1
     for node in n1 n2 n3; do
         until_true 60 members_are "$node" "[1, 2, 3]" || return 1
         until_true 90 on "$node" pando status || return 1
