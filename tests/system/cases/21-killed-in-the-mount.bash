@@ -8,7 +8,7 @@ claim "n3 is switched off in order" wait_off n3 150
 mark=$(console_mark n3)
 limit=$(awk -v l="$(recovery_limit)" -v d="$post_join_delay" 'BEGIN { print l + d }')
 "$PANDO" lab power --name "$LAB" n3 on
-joined() { console_times n3 "$mark" 1 '^.*pando: join +ok'; }
+joined() { console_times n3 "$mark" 1 'join +ok'; }
 claim "n3 boots as far as the join" until_true 240 joined
 machine=$(machine_of n3) || machine='?'
 cut=$EPOCHREALTIME
