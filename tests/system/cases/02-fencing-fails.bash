@@ -3,6 +3,7 @@
 # Fault: a node dies, and its fence device does not answer
 # Expected: the root stays frozen, the agent is tried again and again, every node says so; once the device answers, all goes on
 # Bound: from the device's answer: the agent's time, and what is left of its waiting for the dead device
+# Short: yes
 dead=$(machine_of n3) || dead='?'
 tries() { # how often n1 and n2 have asked a fence device, together; one that is not asked yet has no log
     local node said sum=0

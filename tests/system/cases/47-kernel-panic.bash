@@ -3,7 +3,6 @@
 # Fault: the kernel of a node panics
 # Expected: it is fenced, the others write again, it comes back by itself
 # Bound: token + consensus + the agent's time + 3 s
-# Short: yes
 limit=$(recovery_limit)
 machine=$(machine_of n3) || machine='?'
 cut=$EPOCHREALTIME

@@ -39,3 +39,17 @@ close_chroot() {
     exec {chroot_to}>&- {chroot_from}<&-
     end_tree "$chroot_pid"
 }
+
+# --- what it is asked for while the root is frozen --------------------------------------------------------------------
+waits_for_fencing() { # NODE
+    local said
+    said=$(in_chroot 15 pando-survival status) || true # a fault is told by the status as well
+    grep -F "node $1 waits to be fenced" <<<"$said" || { say "$said"; return 1; }
+}
+has_no_quorum() { # VOTES OF
+    local said
+    said=$(in_chroot 15 pando-survival status) || true
+    grep -E "quorum +NO, $1 of $2 votes" <<<"$said" || { say "$said"; return 1; }
+}
+# systemd's SIGRTMIN+4 is the order to power off, and nobody has to log in or to start a program for it.
+order_poweroff_from_chroot() { in_chroot 20 kill -38 1; }

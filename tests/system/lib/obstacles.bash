@@ -58,3 +58,35 @@ for command in "qmp_capabilities", wanted:
 END
 }
 stand_still() { qmp "$1" stop; } # NODE: all its processors, as a machine in the hands of its firmware
+
+# Programs of the lab by how their command line begins, a process id a line: servers, BMCs (ipmi_sim), machines.
+lab_processes() { # REGEX
+    local pid words
+    for pid in $(ip netns pids "pando-$LAB"); do
+        words=$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null) || continue # it has ended meanwhile
+        if [[ $words =~ ^$1 ]]; then say "$pid"; fi
+    done
+}
+# halting SECONDS_STILL SECONDS_RUNNING TIMES PID…: a server that is slow; it runs afterwards, as ever.
+halting() {
+    local still=$1 running=$2 times=$3 round
+    shift 3
+    for ((round = 0; round < times; round++)); do
+        kill -STOP "$@"
+        pause "$still"
+        kill -CONT "$@"
+        pause "$running"
+    done
+}
+# The LUN as the target offers it to everybody: read-only or not.
+lun_takes_writes() { # yes|no
+    local readonly=1
+    if [[ $1 == yes ]]; then readonly=0; fi
+    TGT_IPC_SOCKET=$(lab_state)/$LAB/run/tgtd tgtadm -C 0 --lld iscsi --op update --mode logicalunit --tid 1 --lun 1 --params readonly=$readonly
+}
+# The network of the lab is gone: blades reach neither each other nor storage, boot server and BMCs. Until heal.
+lose_network() {
+    drop forward ip saddr 10.77.0.0/24
+    drop arrive ip saddr 10.77.0.0/24
+    drop leave ip daddr 10.77.0.0/24
+}

@@ -98,3 +98,11 @@ silence_of() {
     awk -v g="$gap" -v f="$first" -v t="$2" 'BEGIN { printf "%.1f %.1f\n", g, f - t }'
 }
 writes_on() { wait_for_lines "$acknowledged/$1" $(($(wc -l <"$acknowledged/$1") + 20)) "${2:-60}"; } # NODE [SECONDS]
+stays_silent() { # NODE SECONDS: it writes nothing in all that time
+    local end=$((SECONDS + $2)) lines
+    lines=$(wc -l <"$acknowledged/$1")
+    while ((SECONDS < end)); do
+        same "$(wc -l <"$acknowledged/$1")" "$lines" || return 1
+        pause 0.5
+    done
+}

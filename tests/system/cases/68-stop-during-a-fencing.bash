@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Fault: a node is told to power off while the fencing of another one goes on and the root is frozen
+# Expected: it waits for the end of the fencing and then leaves in order; it is not fenced itself
+# Bound: 300 s from the end of the fencing, emulated
+open_chroot n3 || true
+claim "a shell is open in the chroot of n3" in_chroot 20 true
+machine=$(machine_of n2) || machine='?'
+fenced_n3() { local events; events=$(fence_events n1) && grep -cE 'fence result 3 .*result 0' <<<"$events" || true; }
+before=$(fenced_n3)
+mark=$(console_mark n3)
+lose_bmc n2
+claim "n2 loses power, and its BMC is silent" power_cut n2
+claim "n3 waits for the fencing of n2" until_true 120 waits_for_fencing n2
+claim "n3 is told to power off" order_poweroff_from_chroot
+claim "it begins to stop" until_true 60 console_times n3 "$mark" 1 'watch: this system stops'
+claim "and has not left while n2 is not fenced" eval '! console_times n3 "$mark" 1 "exit: leave the cluster ok"'
+heal
+claim "n2 is fenced when its BMC answers" until_true 240 another_machine n2 "$machine"
+claim "n3 powers itself off" wait_off n3 300
+claim "it had left in order" console_has n3 "$mark" "${left_in_order[@]}"
+close_chroot
+# Without n3 they are two of three: n1 may have to wait for n2.
+claim "n2 is up" wait_up n2 300
+claim "n1 goes on" writes_on n1 120
+claim "n3 was not fenced" same "$(fenced_n3)" "$before"
