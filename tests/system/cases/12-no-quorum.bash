@@ -10,7 +10,7 @@ mark=$(console_mark n1)
 boot_with 's|^(boot:)$|\1\n  stages: {join: {deadline: 60s}}|' n1
 claim "n1 says how many votes there are, and who is missing" until_true 240 console_times n1 "$mark" 1 'join: 1 of 3 votes, 2 needed; here: n1; missing: n2 n3'
 claim "it waits to its deadline" until_true 120 console_times n1 "$mark" 1 'join +FAILED after (59|6[0-9])[.]'
-claim "and starts over" until_true 30 console_times n1 "$mark" 1 'this machine reboots'
+claim "and starts over: its firmware is back" until_true 60 console_times n1 "$mark" 2 "$firmware_banner"
 claim "the failure repeats the votes" console_in_order n1 "$mark" 'join +FAILED' 'ERROR .*no quorum: 1 of 3 votes present, 2 needed'
 claim "nothing was mounted" eval '! console_times n1 "$mark" 1 " root +(…|ok)"'
 "$PANDO" lab power --name "$LAB" n1 off

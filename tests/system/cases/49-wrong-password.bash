@@ -20,7 +20,7 @@ claim "nobody gets in by the old one" eval '! in_network timeout 30 ipmitool -I 
 claim "n3 loses power" power_cut n3
 claim "the others wait for its fencing, and say that its device refuses" until_true 180 refused_by_device
 claim "nobody writes meanwhile" stays_silent n1 10
-claim "the BMC of n3 has its password again" bmc_password "$changed" "$secret"
+claim "the BMC of n3 has its password again" until_true 90 bmc_password "$changed" "$secret"
 claim "n1 goes on" writes_on n1 240
 claim "and n2" writes_on n2 60
 fenced_and_back n3 "$machine"
