@@ -5,21 +5,12 @@
 # Bound: from the device's answer: the agent's time, and what is left of its waiting for the dead device
 # Short: yes
 dead=$(machine_of n3) || dead='?'
-tries() { # how often n1 and n2 have asked a fence device, together; one that is not asked yet has no log
-    local node said sum=0
-    for node in n1 n2; do
-        said=$(on "$node" sh -c 'cat /run/initramfs/var/log/fence.log 2>/dev/null | grep -c "asked to fence"') || said=0
-        sum=$((sum + said))
-    done
-    say "$sum"
-}
-more_tries() { (($(tries) > $1)); }
-before=$(tries)
+before=$(agents_said 'asked to fence' n1 n2)
 lose_bmc n3
 claim "n3 loses power" power_cut n3
-claim "its fencing is tried more than once" until_true 240 more_tries $((before + 1))
+claim "its fencing is tried more than once" until_true 240 agents_said_more $((before + 1)) 'asked to fence' n1 n2
 lines=$(wc -l <"$acknowledged/n1")
-claim "and once more" until_true 240 more_tries $((before + 2))
+claim "and once more" until_true 240 agents_said_more $((before + 2)) 'asked to fence' n1 n2
 claim "meanwhile the root is frozen: nobody writes" same "$(wc -l <"$acknowledged/n1")" "$lines"
 heal
 claim "its device answers again: n1 goes on" writes_on n1 240

@@ -5,14 +5,7 @@
 # Bound: 180 s from the merge until the others write, emulated
 open_chroot n1 || true
 claim "a shell is open in the chroot of n1" in_chroot 20 true
-fencings_of_n3() { # that succeeded, as the agents of n1 and n2 tell
-    local node count sum=0
-    for node in n1 n2; do
-        count=$(on "$node" grep -c 'node id 3 is fenced' /run/initramfs/var/log/fence.log) || true
-        sum=$((sum + ${count:-0}))
-    done
-    say "$sum"
-}
+fencings_of_n3() { agents_said 'node id 3 is fenced' n1 n2; }
 before=$(fencings_of_n3)
 id=$(boot_id n3) || id=
 of_n1=$(boot_id n1) || of_n1=

@@ -5,6 +5,7 @@
 # Bound: 300 s, emulated
 for node in n1 n2 n3; do claim "$node loses power" power_cut "$node"; done
 writers_stop
+for node in n1 n2 n3; do claim "the BMC of $node says off" wait_off "$node" 20; done # before that it takes an "on" for done
 began=$EPOCHREALTIME
 for node in n1 n2 n3; do "$PANDO" lab power --name "$LAB" "$node" on; done
 for node in n1 n2 n3; do claim "$node is up" wait_up "$node" 400; done

@@ -71,6 +71,7 @@ lab_processes() { # REGEX
 halting() {
     local still=$1 running=$2 times=$3 round
     shift 3
+    (($# > 0)) || { say "there is no such server"; return 1; }
     for ((round = 0; round < times; round++)); do
         kill -STOP "$@"
         pause "$still"
@@ -89,4 +90,19 @@ lose_network() {
     drop forward ip saddr 10.77.0.0/24
     drop arrive ip saddr 10.77.0.0/24
     drop leave ip daddr 10.77.0.0/24
+}
+# How many lines of the agents' logs on these nodes hold the text. A node that has never fenced has no such log.
+agents_said() { # TEXT NODE…
+    local text=$1 node count sum=0
+    shift
+    for node in "$@"; do
+        count=$(on_for 20 "$node" grep -cF -- "$text" /run/initramfs/var/log/fence.log 2>/dev/null) || true
+        sum=$((sum + ${count:-0}))
+    done
+    say "$sum"
+}
+agents_said_more() { # THAN TEXT NODE…
+    local now
+    now=$(agents_said "${@:2}")
+    ((now > $1)) || { say "the agents said so $now times: $2"; return 1; }
 }
