@@ -133,6 +133,9 @@ void look_at_link(const CheckUp::Live& live, Findings& findings) {
     for (const std::string& line : live.link)
         findings.add(Grade::fault, "link", line,
                      "locks of the root hang on it: give the switches that MTU, or the nodes' NICs a smaller one");
+    for (const std::string& line : live.bonds)
+        findings.add(Grade::warning, "link", line,
+                     "the other ports carry on; the next that fails takes the node along: networkctl status");
     std::vector<config::Claim> beating;
     for (const config::Node& node : live.now.cluster.nodes)
         if (node.name != live.here && live.now.beats(node)) beating.push_back(*live.now.claim_of(node));

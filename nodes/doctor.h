@@ -44,6 +44,7 @@ struct CheckUp {
         Result<uint32_t> journals;        // of the root
         Result<std::string> lock_table;   // of the root's superblock
         std::vector<std::string> link;    // members that packets of full size do not reach, a line each
+        std::vector<std::string> bonds;   // ports of this node's bonds that carry nothing, a line each
         int64_t time = 0;                 // this machine's clock when `now` was read, seconds since 1970
         std::vector<std::string> faults;  // of this node: pando status
     };

@@ -4,6 +4,7 @@
 #include "chroot-builder/residence.h"
 #include "config/slots.h"
 #include "initrd/blockdev.h"
+#include "initrd/bonds.h"
 #include "initrd/cluster_link.h"
 #include "initrd/corosync_reload.h"
 #include "initrd/node_state.h"
@@ -41,6 +42,12 @@ std::vector<std::string> full_packets(const Now& now, const std::string& here, D
     return initrd::check_cluster_link(*self, peers, deadline);
 }
 
+std::vector<std::string> idle_ports(const Now& now, const std::string& here) {
+    const config::Node* self = now.cluster.find_node(here);
+    const auto root = Sysroot::open("/");
+    return self != nullptr && root ? initrd::check_bonds(*root, *self) : std::vector<std::string>();
+}
+
 }  // namespace
 
 Result<CheckUp> look_at_this_cluster(const Means& means, Deadline deadline) {
@@ -52,6 +59,7 @@ Result<CheckUp> look_at_this_cluster(const Means& means, Deadline deadline) {
     facts.fence = fencing::ask_fence_devices(now.cluster, means.agents, deadline);
     auto slots = TRY(bad_slots(*means.store, now.cluster.name));
     auto link = full_packets(now, means.here, deadline);
+    auto bonds = idle_ports(now, means.here);
     facts.live = CheckUp::Live{
         .now = std::move(now),
         .here = means.here,
@@ -61,6 +69,7 @@ Result<CheckUp> look_at_this_cluster(const Means& means, Deadline deadline) {
         .journals = means.journals(),
         .lock_table = lock_table(state),
         .link = std::move(link),
+        .bonds = std::move(bonds),
         .time = time,
         .faults = state.faults,
     };

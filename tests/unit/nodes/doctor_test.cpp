@@ -43,6 +43,7 @@ CheckUp healthy() {
                                .journals = 2U,
                                .lock_table = std::string("grove:root"),
                                .link = {},
+                               .bonds = {},
                                .time = 1'000'000,
                                .faults = {}};
     return facts;
@@ -148,10 +149,13 @@ TEST(Doctor, FaultsOfTheNodeAreItsOwn) {
     expect_one(facts, "FAULT node: n1: pando-follow does not run");
 }
 
-TEST(Doctor, ALinkThatDropsLargePacketsIsAFaultAndAWrongClockAWarning) {
+TEST(Doctor, ALinkThatDropsLargePacketsIsAFaultAnIdlePortOrAWrongClockAWarning) {
     CheckUp facts = healthy();
     facts.live->link = {"n2 at 10.0.0.12 answers small packets, and none of 9000 bytes"};
     expect_one(facts, "FAULT link: n2 at 10.0.0.12 answers small packets");
+    facts = healthy();
+    facts.live->bonds = {"bond1: its port port2 has no link"};
+    expect_one(facts, "warning link: bond1: its port port2 has no link");
     facts = healthy();
     facts.live->now.claims[1].time = 1'003'600;
     expect_one(facts, "warning link: this machine's clock is 3600 s behind that of n2");
