@@ -83,6 +83,8 @@ Request request_for(const config::Cluster& cluster, const config::AgentFiles& fi
         request.programs.emplace_back("iscsid");
         request.made["/etc/iscsi"] = directory(0700, "initiator name and settings, written at boot");
     }
+    // Keys are no part of the image: the bundle brings them.
+    if (cluster.rescue.in_boot()) request.programs.emplace_back("dropbear");
     std::set<std::string> agents;
     for (const auto& node : cluster.nodes)
         for (const auto& device : node.fence) agents.insert(device.agent);

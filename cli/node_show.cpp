@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando node show: all about one node.
+#include "base/log.h"
 #include "cdsl/layout.h"
 #include "cli/command.h"
 #include "cli/node_change.h"
+#include "config/ssh_keys.h"
 #include "nodes/roster.h"
 #include "nodes/secrets.h"
 #include "nodes/waiting.h"
@@ -19,6 +21,15 @@ struct ShowOptions {
 };
 
 std::string or_dash(const std::optional<std::string>& value) { return value.value_or("-"); }
+
+// Lines of known_hosts for the rescue ssh: to be there before the first login.
+void print_rescue(const nodes::Now& now, const config::Node& node) {
+    const auto authkey = now.bundle.files.find("authkey");
+    if (authkey == now.bundle.files.end()) return;
+    const auto key = config::rescue_host_key(authkey->second, node.name);
+    if (!key) return log::write(key.error());
+    fmt::print("  rescue ssh: [{}]:{} {}\n", node.cluster_address(), now.cluster.rescue.port, key->public_line);
+}
 
 void print(const nodes::Now& now, const config::Node& node, const std::string& tree) {
     const auto line = nodes::roster_line(now, node);
@@ -41,6 +52,7 @@ void print(const nodes::Now& now, const config::Node& node, const std::string& t
                    now.beats(node) ? "runs" : "is silent", claim->generation, now.bundle.generation);
     else
         fmt::print("  no machine has claimed it\n");
+    if (now.cluster.rescue.in_boot()) print_rescue(now, node);
     fmt::print("  tree {}\n", tree.empty() ? "none yet: it is made at the first boot" : tree);
 }
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "config/authkey.h"
+#include "config/base64.h"
 #include "config/bundle_header.h"
 #include "config/load.h"
 #include "config/register.h"
@@ -16,15 +17,6 @@
 namespace pando::config {
 
 namespace {
-
-std::string to_base64(std::string_view data) {
-    std::string out(4 * ((data.size() + 2) / 3) + 1, '\0');  // OpenSSL ends it with a NUL
-    const int length =
-        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                        reinterpret_cast<const unsigned char*>(data.data()), static_cast<int>(data.size()));
-    out.resize(static_cast<size_t>(length));
-    return out;
-}
 
 std::optional<std::string> from_base64(const std::string& text) {
     if (text.empty()) return std::string();

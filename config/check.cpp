@@ -29,6 +29,7 @@ public:
         }
         if (boot_known) reserved_addresses();
         rules();
+        rescue();
     }
 
     void counts() {
@@ -93,6 +94,16 @@ private:
                 if (storage.iscsi->initiator_prefix.size() + 1 + cluster_.nodes[i].name.size() > 223)
                     say({"storage", "iscsi", "initiator_prefix"}, "with a node's name behind it, it is over 223 long",
                         "a shorter prefix");
+    }
+
+    void rescue() {
+        const auto& rescue = cluster_.rescue;
+        if (rescue.in_boot() && rescue.keys.empty())
+            say({"rescue", "ssh"}, fmt::format("{}, and there is no key that could log in", *rescue.ssh),
+                "give rescue.keys a public key, or say off");
+        if (rescue.on_node() && rescue.port == 22)
+            say({"rescue", "port"}, "22 is the port of the root's own sshd", "another one, or rescue.ssh: boot");
+        if (rescue.idle.count() % 1000 != 0) say({"rescue", "idle"}, "whole seconds are counted", "1h");
     }
 
     // False when the addresses of the boot server make no sense by themselves.

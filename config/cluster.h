@@ -170,6 +170,16 @@ struct Access {
     std::vector<std::string> authorized_keys;  // ssh public keys of root, one per entry
 };
 
+// Who gets in by ssh while a node boots, and while its root is frozen (docs/rescue.md).
+struct Rescue {
+    std::optional<std::string> ssh;  // off, boot, always; absent: always where there is a key
+    std::vector<std::string> keys;   // ssh public keys, without options
+    uint16_t port = 2222;
+    Milliseconds idle{3600000};  // a session in which nobody types ends
+    bool in_boot() const { return ssh ? *ssh != "off" : !keys.empty(); }
+    bool on_node() const { return ssh ? *ssh == "always" : !keys.empty(); }
+};
+
 // A rule of the cluster's own beside the built-in CDSL policy (see cdsl/policy.h for the meaning). What is not said is
 // as a built-in rule for the path has it, else by the mode.
 struct CdslRule {
@@ -195,6 +205,7 @@ struct Cluster {
     Watchdog watchdog;
     Boot boot;
     Access access;
+    Rescue rescue;
     std::vector<CdslRule> cdsl;
     std::vector<Node> nodes;  // in the file's order
 

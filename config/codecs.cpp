@@ -2,6 +2,7 @@
 #include "config/codecs.h"
 
 #include "config/chroot_place.h"
+#include "config/ssh_keys.h"
 #include "config/values.h"
 
 #include <algorithm>
@@ -359,6 +360,15 @@ Codec<std::string> ssh_key() {
                            given.find(" ecdsa-sha2-") != std::string_view::npos;
         if (!one_line || !typed || given.find("AAAA") == std::string_view::npos)
             return bad_input("this is no ssh public key").advise("one line of ~/.ssh/id_ed25519.pub");
+        return std::string(given);
+    });
+}
+
+Codec<std::string> plain_ssh_key() {
+    return text("ssh public key", [](std::string_view given) -> Result<std::string> {
+        if (const std::string fault = plain_key_fault(given); !fault.empty())
+            return bad_input("this is no ssh public key for the rescue: {}", fault)
+                .advise("one line as in ~/.ssh/id_ed25519.pub: type, key, comment");
         return std::string(given);
     });
 }

@@ -43,6 +43,7 @@ Codec<std::string> relative_file();
 Codec<std::string> chroot_place();  // as config/chroot_place.h has it
 Codec<std::string> mount_options();
 Codec<std::string> ssh_key();
+Codec<std::string> plain_ssh_key();  // without options before it
 Codec<std::string> scope();
 Codec<std::string> octal_permissions();
 Codec<std::string> remark();  // a line for people to read

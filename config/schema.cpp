@@ -255,6 +255,17 @@ const Table<Cluster>& cluster_table() {
                   field("authorized_keys", &Access::authorized_keys, list_of(ssh_key()), "root's, on every node"),
               }),
               "who may log in"),
+        field("rescue", &Cluster::rescue,
+              mapping(Table<Rescue>{
+                  field("ssh", &Rescue::ssh, maybe(one_of({"off", "boot", "always"})),
+                        "boot: until the root is there; always: then from the chroot as well, so that it works while "
+                        "the root is frozen; without it always where there is a key"),
+                  field("keys", &Rescue::keys, list_of(plain_ssh_key()), "who may log in, as root; no passwords"),
+                  field("port", &Rescue::port, number<uint16_t>(1, 65535),
+                        "TCP port, on the static addresses of the node; 22 is that of the root's own sshd"),
+                  field("idle", &Rescue::idle, duration(1min, 24h), "a session in which nobody types ends"),
+              }),
+              "ssh into a node that boots, or whose root is frozen"),
         field(
             "cdsl", &Cluster::cdsl,
             list_of(mapping(Table<CdslRule>{

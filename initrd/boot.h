@@ -43,7 +43,8 @@ struct Boot {
     std::optional<ReadySocket> corosync_ready;
     bool corosync_is_ready = false;
     std::optional<Child> keeper, corosync, dlm_controld, iscsid, follower, watch;
-    std::string root_device;  // /dev/sda3
+    std::optional<Child> rescue_ssh;  // of the initramfs
+    std::string root_device;          // /dev/sda3
 
     // Work that goes on beside the stages (initrd/ahead.h); each is collected by the stage it belongs to. Shared
     // futures: what comes later waits for what came before.

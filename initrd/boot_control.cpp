@@ -145,6 +145,24 @@ Deadline BootControl::rescue_deadline() const {
     return Deadline::after(std::max(now.begin + now.span - since_boot(), Milliseconds(0)));
 }
 
+void BootControl::attend(const std::string& who) {
+    const std::lock_guard lock(mutex_);
+    attending_.push_back(who);
+    eventfd_write(wake_.get(), 1);
+}
+
+void BootControl::leave(const std::string& who) {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find(attending_.begin(), attending_.end(), who);
+    if (found != attending_.end()) attending_.erase(found);
+    eventfd_write(wake_.get(), 1);
+}
+
+std::string BootControl::attending() const {
+    const std::lock_guard lock(mutex_);
+    return fmt::format("{}", fmt::join(attending_, ", "));
+}
+
 std::optional<std::string> BootControl::take_retry() {
     const std::lock_guard lock(mutex_);
     return std::exchange(retry_, std::nullopt);

@@ -65,6 +65,10 @@ public:
     config::StageSettings settings(const std::string& stage) const;
     // Until when the rescue that runs waits for somebody.
     Deadline rescue_deadline() const;
+    // Persons in shells of the rescue ssh: a boot that has failed waits for them as for one at a console.
+    void attend(const std::string& who);
+    void leave(const std::string& who);
+    std::string attending() const;  // "the ssh session from 192.0.2.5"; empty: nobody
     // The stage to go on with, if somebody has asked for it since the rescue began.
     std::optional<std::string> take_retry();
 
@@ -89,6 +93,7 @@ private:
     Doing doing_;
     std::map<std::string, config::StageSettings> settings_;
     std::optional<std::string> retry_;
+    std::vector<std::string> attending_;
     UniqueFd wake_, change_;
 };
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <thread>
 
@@ -19,6 +20,7 @@ using nlohmann::json;
 
 constexpr size_t packet_limit = 4096;  // of a request
 constexpr size_t answer_limit = 65536;
+constexpr size_t most_attendants = 16;
 constexpr Milliseconds patience = std::chrono::seconds(2);  // with an asker that says nothing
 constexpr Milliseconds answer_patience = std::chrono::seconds(10);
 
@@ -52,11 +54,27 @@ bool send_packet(int socket, const json& object) {
            static_cast<ssize_t>(packet.size());
 }
 
+Result<UniqueFd> connect_to(const fs::path& path) {
+    const sockaddr_un address = TRY(address_of(path));
+    UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    if (!fd.valid()) return fail_errno(errno, "a socket");
+    if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
+        return fail_errno(errno, "asking process 1 by {}", path.string());
+    return fd;
+}
+
 std::optional<Ending> ending_of(const json& request) {
     if (!request.is_object() || !request.contains("verb")) return std::nullopt;
     if (request["verb"] == "reboot") return Ending::reboot;
     if (request["verb"] == "poweroff") return Ending::power_off;
     return std::nullopt;
+}
+
+// Who has come, in a request that says so.
+std::string attendant_in(const json& request) {
+    if (!request.is_object() || request.value("verb", json()) != "attend") return {};
+    const json who = request.value("who", json());
+    return who.is_string() ? who.get<std::string>().substr(0, 80) : "somebody";
 }
 
 // What is waited for, when it is time to tell. A change of what is done begins anew.
@@ -81,13 +99,16 @@ private:
     Milliseconds begin_{-1}, next_{0};
 };
 
-[[noreturn]] void serve_and_tell(const std::optional<ControlServer>& server) {
+[[noreturn]] void serve_and_tell(std::optional<ControlServer> server) {
     Teller teller;
     for (Deadline next = Deadline::never();;) {
-        std::array<pollfd, 2> events{pollfd{server ? server->descriptor() : -1, POLLIN, 0},
-                                     pollfd{boot_control().change_descriptor(), POLLIN, 0}};
+        std::vector<pollfd> events{{server ? server->descriptor() : -1, POLLIN, 0},
+                                   {boot_control().change_descriptor(), POLLIN, 0}};
+        if (server)
+            for (const int attendant : server->attendants()) events.push_back({attendant, POLLIN, 0});
         if (poll(events.data(), events.size(), next.poll_timeout()) > 0) {
             if (events[1].revents != 0) boot_control().clear_change();
+            if (server) server->see_off();
             if (events[0].revents != 0 && server) server->serve_one();
         }
         next = teller.tell(boot_control().doing());
@@ -112,13 +133,40 @@ Result<ControlServer> ControlServer::open(const fs::path& path, BootControl& con
     return server;
 }
 
-void ControlServer::serve_one() const {
-    const UniqueFd peer(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+std::vector<int> ControlServer::attendants() const {
+    std::vector<int> peers;
+    for (const Attendant& attendant : attendants_) peers.push_back(attendant.peer.get());
+    return peers;
+}
+
+void ControlServer::see_off() {
+    const auto has_ended = [&](const Attendant& attendant) {
+        std::array<char, 16> nothing{};  // an attendant has no more to say
+        const ssize_t size = recv(attendant.peer.get(), nothing.data(), nothing.size(), MSG_DONTWAIT);
+        if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+        control_->leave(attendant.who);
+        return true;
+    };
+    attendants_.erase(std::remove_if(attendants_.begin(), attendants_.end(), has_ended), attendants_.end());
+}
+
+void ControlServer::serve_one() {
+    UniqueFd peer(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!peer.valid() || !may_order(peer.get())) return;
     const std::string packet = receive(peer.get(), packet_limit, patience);
     if (packet.empty()) return;
     const json request = json::parse(packet, nullptr, false);
     const auto ending = ending_of(request);
+    if (const std::string who = attendant_in(request); !who.empty()) {
+        const bool room = attendants_.size() < most_attendants;
+        const char* key = room ? "text" : "error";
+        if (!send_packet(peer.get(), {{"ok", room}, {key, room ? "the boot knows" : "too many are here"}}) || !room)
+            return;
+        log::info("operator: {} begins", who);
+        control_->attend(who);
+        attendants_.push_back({std::move(peer), who});
+        return;
+    }
     if (!ending) {
         const json answer = control_->answer(request);
         if (request.is_object() && request.value("verb", json()) != "status")
@@ -138,15 +186,22 @@ void serve_boot() {
     if (!opened) log::write(opened.error());
     std::optional<ControlServer> server;
     if (opened) server = std::move(*opened);
-    std::thread([server = std::move(server)] { serve_and_tell(server); }).detach();
+    std::thread([server = std::move(server)]() mutable { serve_and_tell(std::move(server)); }).detach();
+}
+
+Result<UniqueFd> attend_boot(const std::string& who, const fs::path& path) {
+    UniqueFd connection = TRY(connect_to(path));
+    if (!send_packet(connection.get(), {{"verb", "attend"}, {"who", who}}))
+        return fail_errno(errno, "telling process 1 by {}", path.string());
+    const json answer = json::parse(receive(connection.get(), answer_limit, answer_patience), nullptr, false);
+    if (!answer.is_object() || !answer.value("ok", false))
+        return fail("this boot does not wait for this shell: {}",
+                    answer.is_object() ? answer.value("error", "no reason") : "process 1 does not answer");
+    return connection;
 }
 
 Result<json> ask_boot(const json& request, const fs::path& path) {
-    const sockaddr_un address = TRY(address_of(path));
-    const UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-    if (!fd.valid()) return fail_errno(errno, "a socket");
-    if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
-        return fail_errno(errno, "asking process 1 by {}", path.string());
+    const UniqueFd fd = TRY(connect_to(path));
     if (!send_packet(fd.get(), request)) return fail_errno(errno, "asking process 1 by {}", path.string());
     const json answer = json::parse(receive(fd.get(), answer_limit, answer_patience), nullptr, false);
     if (!answer.is_object() || !answer.contains("ok"))

@@ -14,6 +14,8 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 namespace pando::initrd {
 
@@ -26,9 +28,18 @@ public:
                                       std::function<void(Ending)> end);
 
     int descriptor() const { return socket_.get(); }  // readable: somebody asks
-    void serve_one() const;                           // within bounds, whatever the asker does
+    void serve_one();                                 // within bounds, whatever the asker does
+
+    // Shells in which a person is (pando-boot session): each keeps its connection open. Readable: it has ended.
+    std::vector<int> attendants() const;
+    void see_off();  // those that have ended
 
 private:
+    struct Attendant {
+        UniqueFd peer;
+        std::string who;
+    };
+    std::vector<Attendant> attendants_;
     UniqueFd socket_;
     BootControl* control_ = nullptr;
     std::function<void(Ending)> end_;
@@ -39,5 +50,9 @@ void serve_boot();
 
 // Error of kind timeout: process 1 does not answer. sys ENOENT or ECONNREFUSED: there is no boot.
 Result<nlohmann::json> ask_boot(const nlohmann::json& request, const std::filesystem::path& path = control_socket);
+
+// Tells process 1 that a person has come: a boot that has failed waits as long as this is open. It is closed by process
+// 1 when the boot is over.
+Result<UniqueFd> attend_boot(const std::string& who, const std::filesystem::path& path = control_socket);
 
 }  // namespace pando::initrd

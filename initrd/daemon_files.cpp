@@ -5,6 +5,7 @@
 #include "config/render.h"
 #include "fencing/device_files.h"
 #include "initrd/iscsi.h"
+#include "initrd/rescue_ssh.h"
 
 namespace pando::initrd {
 namespace fs = std::filesystem;
@@ -33,7 +34,7 @@ Result<> write_daemon_files(const config::Bundle& bundle, const config::Cluster&
     if (const auto& iscsi = cluster.storage.iscsi)
         TRY(write_file_atomic(etc / "iscsi/initiatorname.iscsi",
                               "InitiatorName=" + initiator_name(*iscsi, node) + "\n"));
-    return {};
+    return write_rescue_files(bundle, cluster, node, chroot, cluster.rescue.on_node());
 }
 
 }  // namespace pando::initrd

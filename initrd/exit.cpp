@@ -12,6 +12,7 @@
 #include "initrd/device_map.h"
 #include "initrd/ending.h"
 #include "initrd/follow.h"
+#include "initrd/rescue_ssh.h"
 #include "initrd/unmounting.h"
 #include "initrd/watch.h"
 
@@ -175,6 +176,12 @@ void give_claim_back() {
         log::warning("exit: the node's claim stays: {}", ended.error().what);
 }
 
+// Nothing waits for it, and whoever came in by it may see the rest: last, and no reset for it.
+void end_rescue_ssh() {
+    const auto ended = end_daemon(fmt::format("@{}", rescue_ssh_name), seconds(2));
+    if (!ended) log::warning("exit: {}", ended.error().what);
+}
+
 // It feeds the watchdog to the very end, with a bound for all of the exit; what ends from here on ends in order.
 void tell_watch(int signal) {
     for (const pid_t pid : processes_named(fmt::format("@{}", watch_name)).value_or(std::vector<pid_t>()))
@@ -222,6 +229,7 @@ void exit_main(int argc, char** argv) {
     give_claim_back();
     step("end iscsid", end_daemon("@iscsid", seconds(5)));
     make_disk_read_only(Deadline::after(seconds(20)));
+    end_rescue_ssh();
     log::info("exit: {}", verb);
     if (ending_of(verb) == Ending::halt) let_go_of_watchdog();
     end_machine(ending_of(verb));

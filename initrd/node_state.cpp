@@ -7,6 +7,7 @@
 #include "initrd/device_map.h"
 #include "initrd/drill_report.h"
 #include "initrd/last_end.h"
+#include "initrd/rescue_ssh.h"
 
 #include <sys/statvfs.h>
 #include <algorithm>
@@ -32,6 +33,8 @@ std::vector<std::string> required_daemons() {
     std::vector<std::string> names = {"@corosync", "@dlm_controld", "@pando-survival", "@pando-follow", "@pando-watch"};
     if (!list_directory("/sys/class/iscsi_session").value_or(std::vector<std::string>()).empty())
         names.emplace_back("@iscsid");
+    // Only where this boot has started it: the description may have come to want it since.
+    if (std::filesystem::exists(rescue_ssh_file)) names.push_back(std::string("@") + rescue_ssh_name);
     return names;
 }
 

@@ -22,10 +22,12 @@ namespace {
 struct Pressed {
     std::string console;               // on which a key was pressed; empty: on none
     std::optional<std::string> retry;  // a stage that somebody asked for
+    bool left = false;                 // who was here by ssh has gone
 };
 
-// Until a key is pressed, a stage is asked for, or nobody has come within the time; pando-boot set changes that.
-Pressed wait_for_somebody() {
+// Until a key is pressed, a stage is asked for, or nobody has come within the time; pando-boot set changes that. Who is
+// here by ssh has no deadline, and keeps nobody from the console.
+Pressed wait_for_somebody(Doing offer) {
     const std::vector<std::string> paths = console_devices();
     std::vector<UniqueFd> consoles;
     std::vector<pollfd> inputs;
@@ -35,20 +37,29 @@ Pressed wait_for_somebody() {
         inputs.push_back({consoles.back().get(), POLLIN, 0});  // poll passes over one that could not be opened
     }
     inputs.push_back({boot_control().wake_descriptor(), POLLIN, 0});
-    while (!boot_control().rescue_deadline().passed()) {
-        const int timeout = boot_control().rescue_deadline().poll_timeout();
+    for (bool attended = false;;) {
+        const std::string who = boot_control().attending();
+        if (who.empty() && attended) return {.left = true};
+        if (!who.empty() && !attended) {
+            attended = true;
+            offer.span = Milliseconds(0);
+            offer.waiting_for = who + ", or Enter at a console";
+            boot_control().begin(offer);
+            log::info("rescue: this machine waits for {}", who);
+        }
+        if (!attended && boot_control().rescue_deadline().passed()) return {};
+        const int timeout = attended ? -1 : boot_control().rescue_deadline().poll_timeout();
         if (poll(inputs.data(), inputs.size(), timeout) <= 0) continue;
         if (inputs.back().revents != 0) boot_control().clear_wake();
-        if (auto stage = boot_control().take_retry()) return {{}, std::move(stage)};
+        if (auto stage = boot_control().take_retry()) return {.retry = std::move(stage)};
         for (size_t i = 0; i < paths.size(); ++i) {
             if ((inputs[i].revents & POLLIN) != 0) {
                 tcflush(inputs[i].fd, TCIFLUSH);  // that key is no command to the shell
-                return {paths[i], {}};
+                return {.console = paths[i]};
             }
             if (inputs[i].revents != 0) inputs[i].fd = -1;  // nobody can be there
         }
     }
-    return {};
 }
 
 // The stage that was asked for while the shell was open, which ends with that.
@@ -86,11 +97,12 @@ Rescued rescue_shell(std::string_view why, Milliseconds patience, Doing offer) {
     for (const std::string& name : hwdetect::console_modules()) (void)hwdetect::load_modules({name});
     offer.state = Doing::State::rescue;
     offer.span = patience;
-    offer.waiting_for = "somebody: Enter at a console" + std::string(offer.may_retry ? ", or pando-boot retry" : "");
+    offer.waiting_for =
+        "somebody: Enter at a console, a shell by ssh" + std::string(offer.may_retry ? ", or pando-boot retry" : "");
     boot_control().begin(offer);
     log::info("{}; press Enter for a shell (within {} s)", why, (patience.count() + 999) / 1000);
-    Pressed pressed = wait_for_somebody();
-    bool somebody = pressed.retry.has_value();
+    Pressed pressed = wait_for_somebody(offer);
+    bool somebody = pressed.retry.has_value() || pressed.left;
     if (!pressed.console.empty()) {
         offer.span = Milliseconds(0);
         offer.waiting_for = "the person in the shell on " + pressed.console;

@@ -6,6 +6,7 @@
 #include "hwdetect/coldplug.h"
 #include "initrd/boot.h"
 #include "initrd/refresh.h"
+#include "initrd/rescue_ssh.h"
 #include "initrd/stage_functions.h"
 #include "initrd/switch_root.h"
 
@@ -47,6 +48,7 @@ Result<std::string> run_handover(Boot& boot, Deadline) {
     boot.timeline.succeed("into " + boot.arguments.init);
     TRY(boot.timeline.save());
     log::info("handing over to {} on the shared root", boot.arguments.init);
+    hand_over_rescue_ssh(boot);
     give_console_to_init();
     TRY(switch_root(sysroot_path, boot.arguments.init));
     return std::string("unreachable");

@@ -6,6 +6,7 @@
 #include "initrd/boot.h"
 #include "initrd/boot_control.h"
 #include "initrd/network.h"
+#include "initrd/rescue_ssh.h"
 #include "initrd/stage_functions.h"
 
 #include <algorithm>
@@ -43,6 +44,7 @@ Result<std::string> run_network(Boot& boot, Deadline deadline) {
     TRY(wait_for_nics(boot, deadline));
     waiting_for("the links and addresses of node " + boot.node().name);
     TRY(apply_plan(boot.node(), boot.machine, deadline));
+    start_rescue_ssh(boot);
     if (!boot.arguments.install) begin_fence_check(boot);
     return fmt::format("{} on {}", boot.node().cluster_address(), boot.node().cluster_nic()->name);
 }

@@ -16,6 +16,7 @@
 #include "initrd/network.h"
 #include "initrd/policy.h"
 #include "initrd/refresh.h"
+#include "initrd/rescue_session.h"
 
 #include <unistd.h>
 #include <algorithm>
@@ -83,6 +84,7 @@ int usage() {
         "       pando-boot reboot | poweroff  end this boot\n"
         "       pando-boot booted            report that this node is up (its systemd unit does)\n"
         "       pando-boot refresh           names and keys from a newer description (its systemd unit does)\n"
+        "       pando-boot session           what a login by the rescue ssh gets; dropbear starts it\n"
         "       pando-boot coldplug PATH…    load drivers as a boot does, until these are there, and tell which\n"
         "As process 1 of an initramfs it boots a node.\n");
     return 2;
@@ -97,6 +99,7 @@ int main(int argc, char** argv) {
     if (verb == mount_root_verb) return mount_root_main(argc - 1, argv + 1);
     if (verb == "booted") return booted_main();
     if (verb == "refresh") return refresh_main();
+    if (verb == "session" && argc == 2) return boot_session_main();
     if (verb == "coldplug" && argc > 2) return coldplug_main({argv + 2, argv + argc});
     if (getpid() == 1) boot_main();
     if (const auto status = boot_verb_main({argv + 1, argv + argc})) return *status;

@@ -10,6 +10,7 @@
 #include "initrd/follow.h"
 #include "initrd/keeper.h"
 #include "initrd/node_report.h"
+#include "initrd/rescue_session.h"
 #include "initrd/stopping.h"
 #include "initrd/watch.h"
 
@@ -43,6 +44,7 @@ int usage() {
         "       pando-survival watch KEY=VALUE…  feeds the watchdog, and resets a node that lost its root; pando-boot "
         "starts it\n"
         "       pando-survival stopping          tells the watch when this node stops; its systemd unit starts it\n"
+        "       pando-survival session           what a login by the rescue ssh gets; dropbear starts it\n"
         "       pando-survival --version\n"
         "As process 1 of the exit tree (/shutdown) it ends a node in order.\n");
     return 2;
@@ -63,6 +65,7 @@ int main(int argc, char** argv) {
     if (verb == "follow" && argc == 4)
         if (const auto id = whole_number<uint32_t>(argv[3])) return initrd::follow_main(option, *id);
     if (verb == "watch" && argc > 2) return initrd::watch_main({argv + 2, argv + argc});
+    if (verb == "session" && argc == 2) return initrd::chroot_session_main();
     if (verb == "stopping" && argc == 2) return initrd::stopping_main();
     if (verb == "--version" && argc == 2) {
         fmt::print("pando-survival {}\n", PANDO_VERSION);

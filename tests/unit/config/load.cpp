@@ -265,6 +265,7 @@ TEST_P(Refused, IsSaid) {
     EXPECT_THAT(complaints(with(mistake.old, mistake.fresh)), HasSubstr(mistake.said));
 }
 
+const std::string good_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICaF2ndbI/u/hXVg5ozS5FliUorTBtxHG3fWC4+GYsWz";
 const std::string nic2 = R"({name: lan0, mac: "52:54:00:00:00:02", address: 10.0.0.12/24})";
 const std::string bmc2 = "{agent: fence_ipmilan, options: {ip: 10.0.0.102}}";
 
@@ -354,6 +355,12 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"FractionalWatchdog", "boot:", "watchdog: {timeout: 30500ms}\nboot:", "whole seconds"},
         Mistake{"WatchdogQuickerThanCorosync", "boot:", "watchdog: {timeout: 3s}\nboot:", "corosync's token"},
         Mistake{"UnknownWatchdogMode", "boot:", "watchdog: {mode: maybe}\nboot:", "\"maybe\" is not known here"},
+        Mistake{"RescueWithoutAKey", "boot:", "rescue: {ssh: boot}\nboot:", "no key that could log in"},
+        Mistake{"RescueKeyWithOptions",
+                "boot:", "rescue: {keys: ['command=\"/bin/x\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA']}\nboot:",
+                "options before the type"},
+        Mistake{"RescueOnThePortOfSshd",
+                "boot:", "rescue: {keys: ['" + good_key + "'], port: 22}\nboot:", "the root's own sshd"},
         Mistake{"FractionalDelay", "boot:", "dlm: {post_join_delay: 1500ms}\nboot:", "whole seconds"},
         Mistake{"OtherFilesystem", "boot:", "root: {filesystem: ext4}\nboot:", "\"ext4\" is not known"},
         Mistake{"OwnMountOption",

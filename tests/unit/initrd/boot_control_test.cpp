@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <atomic>
+#include <csignal>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -155,7 +156,7 @@ TEST(BootControl, NonsenseIsAnsweredAsSuch) {
 namespace {
 
 // Another process asks; this one is process 1. The child ends with what `right` says of its answer.
-int asked_by_another(const ControlServer& server, const std::filesystem::path& path, const json& request,
+int asked_by_another(ControlServer& server, const std::filesystem::path& path, const json& request,
                      const std::function<bool(const json&)>& right) {
     const pid_t pid = fork();
     if (pid == 0) {
@@ -178,7 +179,7 @@ TEST(ControlSocket, AnotherProcessAsksOrdersAndEndsTheBoot) {
     BootControl control({"join"});
     control.begin(join_that_waits());
     std::optional<Ending> ended;
-    const auto server = ControlServer::open(path, control, [&](Ending ending) { ended = ending; });
+    auto server = ControlServer::open(path, control, [&](Ending ending) { ended = ending; });
     ASSERT_TRUE(server) << server.error().what;
     struct stat status {};
     ASSERT_EQ(stat(path.c_str(), &status), 0);
@@ -199,6 +200,35 @@ TEST(ControlSocket, AnotherProcessAsksOrdersAndEndsTheBoot) {
                                [](const json& answer) { return answer.value("ok", false); }),
               0);
     EXPECT_EQ(ended, Ending::power_off);
+}
+
+TEST(ControlSocket, KnowsOfAPersonInAShellAsLongAsThatIsOpen) {
+    const auto directory = TemporaryDirectory::create("/dev/shm", "boot-");
+    ASSERT_TRUE(directory);
+    const auto path = directory->path() / "boot.sock";
+    BootControl control({"join"});
+    auto server = ControlServer::open(path, control, [](Ending) {});
+    ASSERT_TRUE(server) << server.error().what;
+    const pid_t person = fork();
+    if (person == 0) {
+        const auto attendance = attend_boot("the ssh session from 192.0.2.5", path);
+        if (!attendance) _exit(1);
+        pause();
+    }
+    pollfd asked{server->descriptor(), POLLIN, 0};
+    ASSERT_EQ(poll(&asked, 1, 20000), 1);
+    server->serve_one();
+    EXPECT_EQ(control.attending(), "the ssh session from 192.0.2.5");
+    server->see_off();
+    EXPECT_EQ(control.attending(), "the ssh session from 192.0.2.5") << "it has not ended";
+    ASSERT_EQ(server->attendants().size(), 1U);
+    kill(person, SIGKILL);
+    pollfd ended{server->attendants().front(), POLLIN, 0};
+    ASSERT_EQ(poll(&ended, 1, 20000), 1) << "it is seen at once";
+    server->see_off();
+    EXPECT_EQ(control.attending(), "");
+    EXPECT_TRUE(server->attendants().empty());
+    waitpid(person, nullptr, 0);
 }
 
 TEST(ControlSocket, WhereNoBootRunsThatIsTheError) {

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Keys of the rescue ssh (docs/rescue.md): whose may log in, and each node's own host key.
+//
+// A host key follows from the cluster's authkey and the node's name: there is nothing to store, to lose or to hand out,
+// an administrator knows its public part before the node has ever booted, and a new authkey makes new ones
+// (docs/decisions/0014).
+//
+//   const RescueHostKey key = TRY(rescue_host_key(bundle.files.at("authkey"), "n1"));
+//   fmt::print("[192.0.2.11]:2222 {}\n", key.public_line);                     // a line of known_hosts
+#pragma once
+
+#include "base/result.h"
+
+#include <string>
+#include <string_view>
+
+namespace pando::config {
+
+struct RescueHostKey {
+    std::string dropbear_file;  // what dropbear -r reads: secret
+    std::string public_line;    // ssh-ed25519 AAAA…
+};
+Result<RescueHostKey> rescue_host_key(std::string_view authkey, std::string_view node);
+
+// TYPE BASE64 [COMMENT], and nothing before it: options may run a program. Empty: it is such a key.
+std::string plain_key_fault(std::string_view line);
+
+}  // namespace pando::config
