@@ -177,6 +177,8 @@ Result<std::string> look_at_claim(const std::string& partition, uint32_t id) {
     return std::string(beat != alive.end() && beat->second ? "beats" : "silent");
 }
 
+}  // namespace
+
 // By a process of its own: a LUN that hangs must not hang who asks.
 Result<bool> claim_beats(uint32_t id) {
     const std::string partition = TRY(bundle_partition());
@@ -189,6 +191,8 @@ Result<bool> claim_beats(uint32_t id) {
     if (!probe.answer()) return fail("the LUN does not answer").kind(ErrorKind::timeout);
     return TRY(*probe.answer()) == "beats";
 }
+
+namespace {
 
 Result<> refuse_if_it_lives(const FencedNode& node) {
     const auto quorum = TRY(read_quorum());

@@ -3,6 +3,9 @@
 // frozen when it is needed. `pando fence` on a node that is up runs them there.
 #pragma once
 
+#include "base/result.h"
+
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,5 +13,8 @@ namespace pando::initrd {
 
 // The words behind `fence`. The exit status.
 int fence_verbs_main(const std::vector<std::string>& words);
+
+// Whether a machine runs as this node, and says so on the LUN. A LUN that hangs is an error after some seconds.
+Result<bool> claim_beats(uint32_t id);
 
 }  // namespace pando::initrd

@@ -186,7 +186,9 @@ Result<std::string> run_join(Boot& boot, Deadline deadline) {
         waiting_for(fmt::format("quorum: {} of {} votes, {} needed; missing: {}", quorum.votes, quorum.expected,
                                 quorum.needed, missing));
         if (quorum.votes >= quorum.needed)
-            log::info("join: a cluster that starts anew waits until every node was seen once (wait_for_all)");
+            log::info(
+                "join: a cluster that starts anew waits until every node was seen once (wait_for_all); without one "
+                "that is off: pando-boot quorum");
     };
     auto quorum = wait_for_quorum(deadline, tell);
     if (!quorum) return Failure(quorum.error());

@@ -10,6 +10,7 @@
 #include "initrd/follow.h"
 #include "initrd/keeper.h"
 #include "initrd/node_report.h"
+#include "initrd/quorum_override.h"
 #include "initrd/rescue_session.h"
 #include "initrd/stopping.h"
 #include "initrd/watch.h"
@@ -41,6 +42,8 @@ int usage() {
         "       pando-survival keep              keeps the chroot's files in memory; pando-boot starts it\n"
         "       pando-survival follow DEVICE ID  keeps the node's claim on the LUN alive, and sees newer descriptions\n"
         "       pando-survival fence test|history|now|confirm …   as pando fence, while the root is frozen\n"
+        "       pando-survival quorum [--without NODE]…   who is missing; to start a cluster without nodes that are "
+        "off\n"
         "       pando-survival watch KEY=VALUE…  feeds the watchdog, and resets a node that lost its root; pando-boot "
         "starts it\n"
         "       pando-survival stopping          tells the watch when this node stops; its systemd unit starts it\n"
@@ -65,6 +68,7 @@ int main(int argc, char** argv) {
     if (verb == "follow" && argc == 4)
         if (const auto id = whole_number<uint32_t>(argv[3])) return initrd::follow_main(option, *id);
     if (verb == "watch" && argc > 2) return initrd::watch_main({argv + 2, argv + argc});
+    if (verb == "quorum") return initrd::quorum_main({argv + 2, argv + argc});
     if (verb == "session" && argc == 2) return initrd::chroot_session_main();
     if (verb == "stopping" && argc == 2) return initrd::stopping_main();
     if (verb == "--version" && argc == 2) {
