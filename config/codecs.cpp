@@ -114,7 +114,9 @@ Codec<Milliseconds> duration(Milliseconds least, Milliseconds most) {
                                fmt::format("from {} to {}", show_duration(least), show_duration(most)));
                 return false;
             },
-            [](const Milliseconds& span) { return Json(show_duration(span)); }};
+            [](const Milliseconds& span) { return Json(show_duration(span)); },
+            {},
+            fmt::format("from {} to {}", show_duration(least), show_duration(most))};
 }
 
 Codec<uint64_t> size(uint64_t least, uint64_t most) {
@@ -127,7 +129,9 @@ Codec<uint64_t> size(uint64_t least, uint64_t most) {
                                fmt::format("from {} to {}", show_size(least), show_size(most)));
                 return false;
             },
-            [](const uint64_t& bytes) { return Json(show_size(bytes)); }};
+            [](const uint64_t& bytes) { return Json(show_size(bytes)); },
+            {},
+            fmt::format("from {} to {}", show_size(least), show_size(most))};
 }
 
 Codec<std::string> one_of(std::vector<std::string> words) {

@@ -60,7 +60,9 @@ Codec<T> number(T least, T most) {
                 out = static_cast<T>(number);
                 return true;
             },
-            [](const T& value) { return Json(value); }};
+            [](const T& value) { return Json(value); },
+            {},
+            fmt::format("from {} to {}", least, most)};
 }
 
 }  // namespace pando::config::codecs

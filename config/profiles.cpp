@@ -15,10 +15,6 @@ const std::vector<std::string> profile_keys = {"nics", "fence", "drivers", "kern
 // All others are lists.
 bool is_scalar_key(std::string_view key) { return key == "chroot_path"; }
 
-bool is_profile_key(std::string_view key) {
-    return std::find(profile_keys.begin(), profile_keys.end(), key) != profile_keys.end();
-}
-
 bool is_list(const Value* value) { return value != nullptr && value->kind == Value::Kind::list; }
 
 std::string text_of(const Value& mapping, std::string_view key) {
@@ -194,6 +190,10 @@ bool usable(const Value::Entry& entry, Complaints& complaints) {
 
 }  // namespace
 
+bool is_profile_key(std::string_view key) {
+    return std::find(profile_keys.begin(), profile_keys.end(), key) != profile_keys.end();
+}
+
 void fold_profiles(Value& root, Complaints& complaints) {
     const Value* section = root.find("profiles");
     Value none{.kind = Value::Kind::mapping};
@@ -219,6 +219,7 @@ void fold_profiles(Value& root, Complaints& complaints) {
             nodes->items.clear();  // nothing more is said about them
             return;
         }
+        size_t folded = 0;
         for (auto& node : nodes->items) {
             const Names known{text_of(node, "name"), text_of(node, "id")};
             if (const Value* wanted = node.find("profile"); wanted != nullptr && wanted->kind == Value::Kind::scalar) {
@@ -228,6 +229,14 @@ void fold_profiles(Value& root, Complaints& complaints) {
                                    names.empty() ? "add it under profiles:" : suggestion(wanted->text, names));
                 } else if (!broken.contains(wanted->text)) {
                     used.insert(wanted->text);
+                    folded += profile->count();
+                    if (folded > folded_value_limit) {
+                        complaints.add(wanted->mark,
+                                       fmt::format("profiles add more than {} values", folded_value_limit),
+                                       "a smaller profile, or fewer nodes that name it");
+                        nodes->items.clear();
+                        return;
+                    }
                     Value filled = *profile;
                     substitute(filled, known, complaints);
                     if (Value* devices = filled.find("fence")) name_devices(*devices, known.name);

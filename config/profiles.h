@@ -10,8 +10,12 @@
 
 namespace pando::config {
 
-constexpr size_t node_limit = 256;            // of one file, before profiles are folded in
-constexpr size_t profile_value_limit = 1000;  // values in one profile
+constexpr size_t node_limit = 16'384;           // of one file; what is supported is less (config/check.h)
+constexpr size_t profile_value_limit = 1000;    // values in one profile
+constexpr size_t folded_value_limit = 500'000;  // that profiles may add to all nodes together
+
+// May it stand in a profile?
+bool is_profile_key(std::string_view key);
 
 void fold_profiles(Value& root, Complaints& complaints);
 

@@ -72,7 +72,8 @@ Codec<FenceDevice> fence() {
     return mapping(Table<FenceDevice>{
         field("name", &FenceDevice::name, device_name(),
               "unique in the cluster; without it the node's name and the agent's: n1-ipmilan"),
-        field("agent", &FenceDevice::agent, fence_agent(), "the program that fences: fence_ipmilan", Need::required),
+        field("agent", &FenceDevice::agent, fence_agent(), "the program that fences: fence_ipmilan", Need::required)
+            .takes(Takes::chroot),
         field("options", &FenceDevice::options, map_of(option_name(), option_value()),
               "as in the agent's man page, without blanks: ip, username, password, lanplus, …"),
         field("attempts", &FenceDevice::attempts, number<uint32_t>(1, 10), "so often, then the next device"),
@@ -80,27 +81,33 @@ Codec<FenceDevice> fence() {
         field("delay", &FenceDevice::delay, duration(0s, 5min),
               "waited before the device is used; of two nodes the one that shall survive a race has it"),
         field("unfence", &FenceDevice::unfence, boolean(),
-              "it cuts off from storage: given back when the node joins, and never by who fenced it"),
+              "it cuts off from storage: given back when the node joins, and never by who fenced it")
+            .takes(Takes::boot),
     });
 }
 
 Codec<Iscsi> iscsi() {
     return mapping(Table<Iscsi>{
         field("portals", &Iscsi::portals, list_of(portal()), "where the target answers; several are tried in order",
-              Need::required),
-        field("target", &Iscsi::target, iscsi_name(), "the target's name", Need::required),
-        field("lun", &Iscsi::lun, number<uint32_t>(0, 16383), "number of the LUN"),
+              Need::required)
+            .boot_argument("rd.pando.portals"),
+        field("target", &Iscsi::target, iscsi_name(), "the target's name", Need::required)
+            .boot_argument("rd.pando.target"),
+        field("lun", &Iscsi::lun, number<uint32_t>(0, 16383), "number of the LUN").boot_argument("rd.pando.lun"),
         field("initiator_prefix", &Iscsi::initiator_prefix, iscsi_name(),
-              "a node's initiator name is this, a colon and the node's name"),
+              "a node's initiator name is this, a colon and the node's name")
+            .boot_argument("rd.pando.initiator"),
     });
 }
 
 Table<Corosync> corosync_rows() {
     return {
         field("token", &Corosync::token, duration(1s, 5min),
-              "a node silent for so long is lost; three or more nodes add 650 ms for each beyond the second"),
+              "a node silent for so long is lost; three or more nodes add 650 ms for each beyond the second")
+            .takes(Takes::live),
         field("consensus", &Corosync::consensus, or_auto(duration(1s, 10min)),
-              "how long the rest may take to agree; auto is 1.2 x token, and it may not be less"),
+              "how long the rest may take to agree; auto is 1.2 x token, and it may not be less")
+            .takes(Takes::live),
         section("crypto",
                 Table<Corosync>{
                     field("cipher", &Corosync::crypto_cipher, one_of({"aes256", "aes192", "aes128"}),
@@ -109,15 +116,17 @@ Table<Corosync> corosync_rows() {
                           "authentication of the cluster's messages"),
                 },
                 "there is no cluster without encryption"),
-        field("mtu", &Corosync::mtu, or_auto(number<uint32_t>(576, 65535)), "bytes; auto: knet finds it"),
+        field("mtu", &Corosync::mtu, or_auto(number<uint32_t>(576, 65535)), "bytes; auto: knet finds it")
+            .takes(Takes::boot),
         field("port", &Corosync::port, number<uint16_t>(1024, 65535), "UDP port"),
     };
 }
 
 Table<Root> root_rows() {
     return {
-        field("filesystem", &Root::filesystem, one_of({"gfs2"}), "of the shared root"),
-        field("name", &Root::name, filesystem_name(), "second half of the lock table, after the cluster's name"),
+        field("filesystem", &Root::filesystem, one_of({"gfs2"}), "of the shared root").takes(Takes::new_root),
+        field("name", &Root::name, filesystem_name(), "second half of the lock table, after the cluster's name")
+            .takes(Takes::new_root),
         field("journals", &Root::journals, or_auto(number<uint32_t>(1, 128)),
               "made by mkfs.gfs2, one for every node that mounts; auto: one per node"),
         field("mount_options", &Root::mount_options, mount_options(), "added to those the filesystem needs"),
@@ -131,20 +140,27 @@ Table<Boot> boot_rows() {
         field("policy", &StageSettings::policy, maybe(policy()), "what follows a failure"),
     });
     return {
-        field("server", &Boot::server, ip(), "address of the boot server: DHCP, TFTP, HTTP", Need::required),
+        field("server", &Boot::server, ip(), "address of the boot server: DHCP, TFTP, HTTP", Need::required)
+            .takes(Takes::image),
         field("interface", &Boot::interface, interface_name(), "of the boot server, where it answers blades",
-              Need::required),
+              Need::required)
+            .takes(Takes::server),
         field("subnet", &Boot::subnet, ipv4_subnet(),
               "where blades get their addresses; up to 16 from its last quarter (192.0.2.192 on) are for unknown "
               "machines",
-              Need::required),
-        field("http_port", &Boot::http_port, number<uint16_t>(1, 65535), "TCP port of the boot files"),
+              Need::required)
+            .takes(Takes::server),
+        field("http_port", &Boot::http_port, number<uint16_t>(1, 65535), "TCP port of the boot files")
+            .takes(Takes::image),
         field("reboot_delay", &Boot::reboot_delay, duration(0s, 1h),
-              "a failed blade shows its cause so long before it reboots"),
+              "a failed blade shows its cause so long before it reboots")
+            .takes(Takes::image),
         field("retries", &Boot::retries, number<uint32_t>(0, 1000),
-              "policy retry, and loading the boot files: so often again, then reboot"),
+              "policy retry, and loading the boot files: so often again, then reboot")
+            .takes(Takes::image),
         field("kernel_arguments", &Boot::kernel_arguments, list_of(kernel_argument()),
-              "of every node; what is given here replaces the default"),
+              "of every node; what is given here replaces the default")
+            .takes(Takes::image),
         field("stages", &Boot::stages, map_of(stage_name(), stage),
               fmt::format("by stage: {}", fmt::join(boot_stage_names(), ", "))),
     };
@@ -173,18 +189,22 @@ Field<Cluster> profiles() {
 
 const Table<Node>& node_table() {
     static const Table<Node> table = {
-        field("name", &Node::name, host_name(), "also the host name", Need::required),
+        field("name", &Node::name, host_name(), "also the host name", Need::required).takes(Takes::node_off),
         field("id", &Node::id, number<uint32_t>(1, 65535), "corosync's node id, never used for another node",
-              Need::required),
-        field("profile", &Node::profile, profile_name(), "one of profiles:"),
+              Need::required)
+            .takes(Takes::node_off),
+        field("profile", &Node::profile, profile_name(), "one of profiles:").takes(Takes::live),
         field("machine", &Node::machine, machine(), "the hardware that is this node; the MACs count as well"),
         field("nics", &Node::nics, list_of(nic()), "its network interfaces", Need::required),
         field("fence", &Node::fence, list_of(fence()), "how it is cut off: 1 to 4 devices, tried in this order",
-              Need::required),
+              Need::required)
+            .takes(Takes::live),
         field("drivers", &Node::drivers, list_of(module_name()),
-              "kernel modules its machine boots with; none: whatever the image holds"),
+              "kernel modules its machine boots with; none: whatever the image holds")
+            .takes(Takes::image),
         field("kernel_arguments", &Node::kernel_arguments, list_of(kernel_argument()),
-              "of this node, after boot.kernel_arguments and the profile's"),
+              "of this node, after boot.kernel_arguments and the profile's")
+            .takes(Takes::image),
         field("chroot_path", &Node::chroot_path, maybe(chroot_place()),
               "where this node's chroot is kept, in place of chroot.path"),
     };
@@ -196,32 +216,41 @@ const Table<Cluster>& cluster_table() {
         section("cluster",
                 Table<Cluster>{
                     field("name", &Cluster::name, cluster_name(), "also corosync's, and first half of the lock table",
-                          Need::required),
+                          Need::required)
+                        .boot_argument("rd.pando.cluster")
+                        .takes(Takes::new_root),
                     field("test", &Cluster::test, boolean(),
-                          "declares a test: fence agents that do nothing and more than 16 nodes are let through"),
+                          "declares a test: fence agents that do nothing and more than 16 nodes are let through")
+                        .takes(Takes::live),
                     field("authkey", &Cluster::authkey_file, relative_file(),
-                          "corosync's key, beside this file; made by `pando cluster keygen`"),
+                          "corosync's key, beside this file; made by `pando cluster keygen`")
+                        .takes(Takes::live),
                 },
                 "who it is", Need::required),
-        field("corosync", &Cluster::corosync, mapping(corosync_rows()), "membership and messages"),
+        field("corosync", &Cluster::corosync, mapping(corosync_rows()), "membership and messages")
+            .takes(Takes::all_off),
         field("dlm", &Cluster::dlm,
               mapping(Table<Dlm>{
                   field("post_join_delay", &Dlm::post_join_delay, duration(0s, 10min),
                         "whole seconds after a join before anybody is fenced"),
               }),
-              "locking and fencing"),
-        field("root", &Cluster::root, mapping(root_rows()), "the shared root"),
+              "locking and fencing")
+            .takes(Takes::boot),
+        field("root", &Cluster::root, mapping(root_rows()), "the shared root").takes(Takes::boot),
         field("storage", &Cluster::storage,
               mapping(Table<Storage>{
                   field("transport", &Storage::transport, one_of({"iscsi", "local"}),
                         "local: the LUN appears by its driver alone (FC, NVMe, virtual disk)"),
                   field("identity", &Storage::identity, maybe(storage_identity()),
-                        "serial or WWN of the LUN, as in /dev/disk/by-id"),
+                        "serial or WWN of the LUN, as in /dev/disk/by-id")
+                      .boot_argument("rd.pando.identity"),
                   field("iscsi", &Storage::iscsi, maybe(iscsi()), "for transport iscsi"),
                   field("patience", &Storage::patience, duration(10s, 10min),
-                        "a node whose LUN answers nothing for longer resets itself"),
+                        "a node whose LUN answers nothing for longer resets itself")
+                      .takes(Takes::boot),
               }),
-              "how the LUN is reached", Need::required),
+              "how the LUN is reached", Need::required)
+            .takes(Takes::image),
         field("chroot", &Cluster::chroot,
               mapping(Table<Chroot>{
                   field("path", &Chroot::path, chroot_place(),
@@ -232,9 +261,11 @@ const Table<Cluster>& cluster_table() {
                   field("size", &Chroot::size, size(32ULL << 20U, 64ULL << 30U),
                         "limit of the tmpfs, which must hold all of it when the disk is missing"),
                   field("programs", &Chroot::programs, list_of(program()),
-                        "further programs to carry; a fence_* with all it calls"),
+                        "further programs to carry; a fence_* with all it calls")
+                      .takes(Takes::chroot),
               }),
-              "the fencing chroot"),
+              "the fencing chroot")
+            .takes(Takes::boot),
         field(
             "watchdog", &Cluster::watchdog,
             mapping(Table<Watchdog>{
@@ -248,19 +279,22 @@ const Table<Cluster>& cluster_table() {
                 field("shutdown", &Watchdog::shutdown, duration(1min, 1h),
                       "an orderly stop that takes longer ends in a reset"),
             }),
-            "what resets a node that lost its root, its cluster or its kernel"),
-        field("boot", &Cluster::boot, mapping(boot_rows()), "how blades start", Need::required),
+            "what resets a node that lost its root, its cluster or its kernel")
+            .takes(Takes::boot),
+        field("boot", &Cluster::boot, mapping(boot_rows()), "how blades start", Need::required).takes(Takes::boot),
         field("access", &Cluster::access,
               mapping(Table<Access>{
                   field("authorized_keys", &Access::authorized_keys, list_of(ssh_key()), "root's, on every node"),
               }),
-              "who may log in"),
+              "who may log in")
+            .takes(Takes::live),
         field("rescue", &Cluster::rescue,
               mapping(Table<Rescue>{
                   field("ssh", &Rescue::ssh, maybe(one_of({"off", "boot", "always"})),
                         "boot: until the root is there; always: then from the chroot as well, so that it works while "
                         "the root is frozen; without it always where there is a key"),
-                  field("keys", &Rescue::keys, list_of(plain_ssh_key()), "who may log in, as root; no passwords"),
+                  field("keys", &Rescue::keys, list_of(plain_ssh_key()), "who may log in, as root; no passwords")
+                      .takes(Takes::live),
                   field("port", &Rescue::port, number<uint16_t>(1, 65535),
                         "TCP port, on the static addresses of the node; 22 is that of the root's own sshd"),
                   field("idle", &Rescue::idle, duration(1min, 24h), "a session in which nobody types ends"),
@@ -286,9 +320,11 @@ const Table<Cluster>& cluster_table() {
                     "required", &CdslRule::required, maybe(boolean()),
                     "a node on which it cannot be mapped does not boot; without it as the built-in rule for the path"),
             })),
-            "private paths beside the built-in ones"),
+            "private paths beside the built-in ones")
+            .takes(Takes::cdsl),
         profiles(),
-        field("nodes", &Cluster::nodes, list_of(mapping(node_table())), "the members", Need::required),
+        field("nodes", &Cluster::nodes, list_of(mapping(node_table())), "the members", Need::required)
+            .takes(Takes::boot),
     };
     return table;
 }

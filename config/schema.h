@@ -20,6 +20,20 @@ namespace pando::config {
 
 using Json = nlohmann::ordered_json;
 
+// What a changed value needs before the cluster goes by it.
+enum class Takes {
+    inherited,  // what holds for the keys around it
+    live,       // nodes that are up take it over when it is written
+    cdsl,       // `pando cdsl apply`, or the node's next boot
+    chroot,     // the chroot gets further programs
+    boot,       // the next boot of the node
+    image,      // new boot files, and the next boot
+    server,     // the boot server's own files rendered anew
+    node_off,   // while the node is off
+    all_off,    // while all nodes are off: those with the old and the new value do not understand each other
+    new_root,   // it is written into the root's filesystem
+};
+
 // One key as the reference describes it.
 struct Description {
     std::string key;
@@ -27,7 +41,10 @@ struct Description {
     std::string fallback;  // the default, as it would be written; empty: none
     bool required = false;
     std::string help;
-    std::vector<Description> below;
+    std::vector<Description> below = {};
+    std::string range = {};  // "from 1s to 5m"; empty: whatever the type says
+    Takes takes = Takes::inherited;
+    std::string boot_argument = {};  // rd.pando.…: a blade goes by it until it has read the description
 };
 
 // How a value of type T is read, shown and described.
@@ -38,6 +55,7 @@ struct Codec {
     std::function<bool(const Value&, T&, Complaints&)> read;
     std::function<Json(const T&)> show;   // null: not set, left out
     std::vector<Description> below = {};  // the keys inside
+    std::string range = {};               // what of the type is taken, for people
 };
 
 template <typename Owner>
@@ -46,6 +64,16 @@ struct Field {
     std::function<void(const Value&, Owner&, Complaints&)> read;
     std::function<Json(const Owner&)> show;
     Description description;
+
+    // Columns that few rows have: field(…).takes(Takes::live).
+    Field takes(Takes takes) && {
+        description.takes = takes;
+        return std::move(*this);
+    }
+    Field boot_argument(std::string_view name) && {
+        description.boot_argument = name;
+        return std::move(*this);
+    }
 };
 
 template <typename Owner>
@@ -65,8 +93,8 @@ Field<Owner> field(std::string_view key, T Owner::*member, Codec<T> codec, std::
     const bool required = need == Need::required;
     std::string fallback = required || !codec.below.empty() ? "" : default_text(codec.show(Owner{}.*member));
     if (fallback == "[]" || fallback == "{}") fallback.clear();
-    Description description{std::string(key), codec.type,        std::move(fallback),
-                            required,         std::string(help), codec.below};
+    Description description{std::string(key),  codec.type,  std::move(fallback), required,
+                            std::string(help), codec.below, codec.range};
     return {std::string(key),
             [member, codec](const Value& value, Owner& owner, Complaints& complaints) {
                 codec.read(value, owner.*member, complaints);
@@ -156,7 +184,7 @@ Codec<std::vector<T>> list_of(Codec<T> element) {
                 for (const auto& item : list) out.push_back(element.show(item));
                 return out;
             },
-            std::move(below)};
+            std::move(below), element.range};
 }
 
 // One value, or a list of them. One is shown without a list around it.
@@ -172,7 +200,9 @@ Codec<std::vector<T>> one_or_list(Codec<T> element) {
             [element, list](const std::vector<T>& values) {
                 if (values.empty()) return Json();
                 return values.size() == 1 ? element.show(values.front()) : list.show(values);
-            }};
+            },
+            {},
+            element.range};
 }
 
 // A mapping with keys of the user's own.
@@ -212,7 +242,8 @@ Codec<std::optional<T>> maybe(Codec<T> codec) {
             [codec](const Value& value, std::optional<T>& out, Complaints& complaints) {
                 return codec.read(value, out.emplace(), complaints);
             },
-            [codec](const std::optional<T>& value) { return value ? codec.show(*value) : Json(); }, std::move(below)};
+            [codec](const std::optional<T>& value) { return value ? codec.show(*value) : Json(); }, std::move(below),
+            codec.range};
 }
 
 // A value for which the struct keeps T{} when the file says `auto`.
@@ -226,7 +257,9 @@ Codec<T> or_auto(Codec<T> codec) {
                 }
                 return codec.read(value, out, complaints);
             },
-            [codec](const T& value) { return value == T{} ? Json("auto") : codec.show(value); }};
+            [codec](const T& value) { return value == T{} ? Json("auto") : codec.show(value); },
+            {},
+            codec.range};
 }
 
 // The whole of cluster.yaml, and of a node after its profile was folded in.

@@ -434,7 +434,17 @@ TEST(Limits, SixteenNodesAreCarriedMoreOnlyByATest) {
     EXPECT_TRUE(load(nodes(16, false)));
     EXPECT_THAT(complaints(nodes(17, false)), HasSubstr("17 nodes, GFS2 and DLM carry 16"));
     EXPECT_TRUE(load(nodes(17, true)));
-    EXPECT_THAT(complaints(nodes(300, true)), HasSubstr("the limit is 256"));
+}
+
+TEST(Limits, WhatProfilesMakeOfAFileIsBounded) {
+    std::string text = sample.substr(0, sample.find("nodes:")) + "profiles:\n  blade:\n    drivers: [";
+    for (int i = 0; i < 900; ++i) text += fmt::format("{}m{}", i == 0 ? "" : ", ", i);
+    text += "]\nnodes:\n";
+    for (int i = 1; i <= 1000; ++i) text += fmt::format("  - {{name: n{0}, id: {0}, profile: blade}}\n", i);
+    EXPECT_THAT(complaints(text), HasSubstr("profiles add more than"));
+    std::string many = sample.substr(0, sample.find("nodes:")) + "nodes:\n";
+    for (int i = 1; i <= 16'385; ++i) many += fmt::format("  - {{id: {}}}\n", i);
+    EXPECT_THAT(complaints(many), HasSubstr("the limit is 16384"));
 }
 
 TEST(Fencing, ADeviceHasItsLevelAttemptsAndTimes) {
