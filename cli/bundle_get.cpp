@@ -2,6 +2,7 @@
 // pando bundle get: the newest bundle as the files it was made of, to be edited and written again.
 #include "base/file.h"
 #include "cli/bundle_base.h"
+#include "cli/bundle_files.h"
 #include "cli/bundle_lun.h"
 #include "cli/command.h"
 #include "config/slots.h"
@@ -29,6 +30,21 @@ Result<fs::path> key_path(const fs::path& directory, const config::Cluster& clus
 
 }  // namespace
 
+Result<> write_bundle_files(const config::Bundle& bundle, const fs::path& directory) {
+    const auto cluster = TRY(config::check_bundle(bundle));
+    const fs::path key = TRY(key_path(directory, cluster));
+    TRY(make_directories(directory, 0700));
+    TRY(remove_base(directory));
+    TRY(make_directories(key.parent_path(), 0700));
+    for (const config::AgentFile& file : config::agent_files(cluster))
+        TRY(write_file_atomic(directory / fs::path(file.path).filename(),
+                              bundle.files.at(config::bundled_name(file.path)), file.mode()));
+    TRY(write_file_atomic(key, bundle.files.at("authkey"), 0600));
+    TRY(write_file_atomic(directory / "cluster.yaml", bundle.files.at("cluster.yaml"), 0600));
+    // Last: with it the directory is whole.
+    return write_base(directory, bundle);
+}
+
 Action declare_bundle_get(CLI::App& app) {
     auto options = std::make_shared<GetOptions>();
     add_lun_option(app, options->lun);
@@ -37,19 +53,8 @@ Action declare_bundle_get(CLI::App& app) {
     return [options]() -> Result<int> {
         const auto store = TRY(open_bundle_store(options->lun));
         const auto bundle = TRY(config::read_newest(*store, ""));
-        const auto cluster = TRY(config::check_bundle(bundle));
         const fs::path directory = options->output;
-        const fs::path key = TRY(key_path(directory, cluster));
-        TRY(make_directories(directory, 0700));
-        TRY(remove_base(directory));
-        TRY(make_directories(key.parent_path(), 0700));
-        for (const config::AgentFile& file : config::agent_files(cluster))
-            TRY(write_file_atomic(directory / fs::path(file.path).filename(),
-                                  bundle.files.at(config::bundled_name(file.path)), file.mode()));
-        TRY(write_file_atomic(key, bundle.files.at("authkey"), 0600));
-        TRY(write_file_atomic(directory / "cluster.yaml", bundle.files.at("cluster.yaml"), 0600));
-        // Last: with it the directory is whole.
-        TRY(write_base(directory, bundle));
+        TRY(write_bundle_files(bundle, directory));
         fmt::print("generation {} of {} in {}\n", bundle.generation, bundle.cluster, directory.string());
         return 0;
     };

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text_diff.h"
 #include "cli/bundle_base.h"
+#include "cli/bundle_files.h"
 #include "cli/bundle_lun.h"
 #include "cli/command.h"
 #include "config/bundle_header.h"
@@ -155,6 +156,15 @@ Result<int> write_to_lun(const config::Bundle& next, const WriteOptions& options
 }
 
 }  // namespace
+
+Result<int> write_bundle_on_node(const fs::path& source) {
+    WriteOptions options;
+    options.source = source.string();
+    const auto bundle = TRY(read_source(source));
+    (void)TRY(config::check_bundle(bundle));
+    options.base = TRY(read_base(directory_of(source)));
+    return write_on_node(bundle, options);
+}
 
 Action declare_bundle_write(CLI::App& app) {
     auto options = std::make_shared<WriteOptions>();

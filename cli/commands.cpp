@@ -13,6 +13,7 @@ Action declare_bundle_write(CLI::App& app);
 Action declare_cluster_keygen(CLI::App& app);
 Action declare_config_check(CLI::App& app);
 Action declare_config_diff(CLI::App& app);
+Action declare_config_edit(CLI::App& app);
 Action declare_config_explain(CLI::App& app);
 Action declare_config_render(CLI::App& app);
 Action declare_config_show(CLI::App& app);
@@ -71,6 +72,7 @@ const std::vector<Command>& commands() {
         {"config check", "say every mistake in cluster.yaml", declare_config_check},
         {"config show", "the description with profiles and defaults filled in", declare_config_show},
         {"config diff", "what changes between two descriptions, and what it takes", declare_config_diff},
+        {"config edit", "cluster.yaml in an editor, replaced only by one that is right", declare_config_edit},
         {"config explain", "what a key means, the value it has, and where that came from", declare_config_explain},
         {"config render", "what follows for corosync, dlm, hosts, dnsmasq, iPXE or systemd-networkd",
          declare_config_render},

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A description edited by a person: on a copy, which replaces the file only when it is right. One at a time.
+//
+//   const auto outcome = TRY(edit_file("cluster.yaml", {run_editor, ask}));
+#pragma once
+
+#include "base/deadline.h"
+#include "base/result.h"
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+namespace pando::cli {
+
+enum class Edited { replaced, unchanged, thrown_away, kept };
+
+// What is the person's part.
+struct EditTalk {
+    std::function<Result<>(const std::filesystem::path& copy)> edit;  // returns when the editor was left
+    // What is wrong with the text; the answer is e(dit again), t(hrow away) or k(eep beside).
+    std::function<Result<char>(const Error& error)> ask;
+    std::string who;                                                // "alice on pts/3": told to whoever waits
+    Deadline patience = Deadline::after(std::chrono::minutes(30));  // for another who edits it
+};
+
+// The file keeps its mode and owner; a symlink to it stays one. Messages name the file, not the copy. What is kept is
+// FILE.draft, or FILE.draft.2 and so on. Whatever ends this, the file is the old or the new one; a copy that a killed
+// editor left becomes a draft at the next call.
+Result<Edited> edit_file(const std::filesystem::path& file, const EditTalk& talk);
+
+}  // namespace pando::cli
