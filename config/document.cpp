@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/document.h"
 
+#include "config/caret.h"
 #include "config/load.h"
 
 #include <yaml-cpp/eventhandler.h>
@@ -45,20 +46,17 @@ std::string printable(std::string_view text) {
     return out;
 }
 
-// Columns count characters, not bytes: the byte offset of the `columns`-th character.
-size_t byte_offset(std::string_view line, size_t columns) {
-    size_t at = 0;
-    while (columns > 0 && at < line.size()) {
-        ++at;
-        while (at < line.size() && (static_cast<unsigned char>(line[at]) & 0xc0U) == 0x80) ++at;
-        --columns;
-    }
+// The start of a character at or before `at`; what begins inside one is not shown as half of it.
+size_t character_start(std::string_view line, size_t at) {
+    at = std::min(at, line.size());
+    while (at > 0 && at < line.size() && (static_cast<unsigned char>(line[at]) & 0xc0U) == 0x80) --at;
     return at;
 }
 
 }  // namespace
 
 Complaints::Complaints(std::string_view file_name, std::string_view text) : file_name_(file_name) {
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark is in no column
     size_t begin = 0;
     while (begin <= text.size()) {
         const size_t end = std::min(text.find('\n', begin), text.size());
@@ -72,19 +70,22 @@ void Complaints::add(Mark mark, std::string_view what, std::string_view advice) 
         ++total_;
         return;
     }
-    const std::string head = fmt::format("{}:{}:{}: {}", file_name_, mark.line, mark.column, printable(what));
-    if (!seen_.insert(head).second) return;
+    // By the parser's own columns: nothing has to be counted for what was said before.
+    if (!seen_.insert(fmt::format("{}:{}: {}", mark.line, mark.column, what)).second) return;
+    const bool known = mark.line >= 1 && static_cast<size_t>(mark.line) <= lines_.size();
+    const std::string_view line = known ? lines_[static_cast<size_t>(mark.line) - 1] : std::string_view();
+    const size_t byte = static_cast<size_t>(std::max(mark.column, 1)) - 1;  // the parser counts bytes
+    const size_t past = byte - std::min(byte, line.size());
     ++total_;
-    std::string text = head;
-    if (mark.line >= 1 && static_cast<size_t>(mark.line) <= lines_.size()) {
-        const std::string_view line = lines_[static_cast<size_t>(mark.line) - 1];
-        const size_t column = static_cast<size_t>(std::max(mark.column, 1)) - 1;
+    std::string text = fmt::format("{}:{}:{}: {}", file_name_, mark.line, characters(line.substr(0, byte)) + past + 1,
+                                   printable(what));
+    if (known) {
         // A long line is shown from shortly before the place.
-        const size_t first = column > shown_width - 20 ? column - 40 : 0;
-        const size_t from = byte_offset(line, first);
+        const size_t from = byte > shown_width - 20 ? character_start(line, byte - 40) : 0;
         const std::string_view rest = line.substr(from);
-        text += fmt::format("\n    {}\n    {:>{}}", printable(rest.substr(0, byte_offset(rest, shown_width))), "^",
-                            column - first + 1);
+        const std::string_view before = rest.substr(0, byte - std::min(byte, from));
+        text += fmt::format("\n    {}\n    {:>{}}", printable(rest.substr(0, character_start(rest, shown_width))), "^",
+                            width(printable(before)) + past + 1);
     }
     if (!advice.empty()) text += fmt::format("\n  advice: {}", printable(advice));
     shown_.emplace_back(mark, std::move(text));

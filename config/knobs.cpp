@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/knobs.h"
 
+#include "config/caret.h"
 #include "config/document.h"
 #include "config/load.h"
 #include "config/profiles.h"
@@ -110,6 +111,13 @@ public:
         if (!node.empty() && parts_.front().name == "nodes") wanted_.front() = node;
     }
 
+    // Where each line begins, for columns as people count them.
+    void remember_lines(std::string_view text) {
+        while (!text.empty()) {
+            lines_.push_back(text.substr(0, text.find('\n')));
+            text.remove_prefix(std::min(text.size(), lines_.back().size() + 1));
+        }
+    }
     void remember_profiles(const Value& root) {
         if (const Value* profiles = root.find("profiles"))
             for (const auto& entry : profiles->entries) collect_marks(entry.value, entry.key, profiles_);
@@ -145,6 +153,7 @@ private:
     const std::function<bool(std::string_view)>& hidden_;
     std::vector<std::string> wanted_;  // by depth; empty: any
     std::map<Mark, std::string> profiles_;
+    std::vector<std::string_view> lines_;
 
     void found(const Value* value, const std::string& path) {
         if (value == nullptr || value->kind == Value::Kind::null) {
@@ -161,7 +170,9 @@ private:
     }
 
     std::string origin(Mark mark) const {
-        std::string text = fmt::format("{}:{}:{}", file_name_, mark.line, mark.column);
+        const size_t line = static_cast<size_t>(mark.line) - 1, byte = static_cast<size_t>(mark.column) - 1;
+        const size_t before = line < lines_.size() ? characters(lines_[line].substr(0, byte)) : byte;
+        std::string text = fmt::format("{}:{}:{}", file_name_, mark.line, before + 1);
         if (const auto at = profiles_.find(mark); at != profiles_.end()) text += ", profile " + at->second;
         return text;
     }
@@ -274,6 +285,7 @@ Result<std::vector<Setting>> settings(const Knob& knob, std::string_view name, s
     auto root = parse_document(yaml, complaints);
     if (!root) return complaints.error();
     Finder finder(knob, name, file_name, node, hidden);
+    finder.remember_lines(yaml);
     finder.remember_profiles(*root);
     fold_profiles(*root, complaints);
     finder.look(&*root, 0, "");

@@ -222,6 +222,32 @@ TEST(Complaint, HasLineColumnCaretAndAdvice) {
                                 "  advice: did you mean \"name\"?"));
 }
 
+TEST(Complaint, ColumnsCountCharactersAndTheCaretStandsUnderThePlace) {
+    const std::string two = "\xc3\xbc\xc3\xa4";           // two characters, four bytes, two columns
+    const std::string wide = "\xe6\xbc\xa2\xe5\xad\x97";  // two characters, six bytes, four columns
+    const std::string none = "e\xcc\x81";                 // a letter with an accent of its own: one column
+    EXPECT_THAT(complaints(with("  name: grove", "  {\"" + two + "\": 1}")), HasSubstr(":2:4: unknown key"));
+    const auto line = [](const std::string& text) {
+        return "access: {authorized_keys: [], \"" + text + "\": 1, b: 2}\n";
+    };
+    const auto said = [&](const std::string& text) { return complaints(line(text) + sample); };
+    EXPECT_THAT(said(two), HasSubstr("cluster.yaml:1:40: unknown key \"b\"\n    " + line(two) + "    " +
+                                     std::string(39, ' ') + "^"));
+    EXPECT_THAT(said(wide), HasSubstr("cluster.yaml:1:40: unknown key \"b\"\n    " + line(wide) + "    " +
+                                      std::string(41, ' ') + "^"));
+    EXPECT_THAT(said(none), HasSubstr("cluster.yaml:1:40: unknown key \"b\"\n    " + line(none) + "    " +
+                                      std::string(38, ' ') + "^"));
+    EXPECT_THAT(complaints("\xef\xbb\xbfnmae: 1\n" + sample),
+                HasSubstr("cluster.yaml:1:1: unknown key \"nmae\"\n    nmae: 1\n    ^"));
+    EXPECT_THAT(
+        complaints("access: {\tb: 2}\n" + sample),
+        HasSubstr("cluster.yaml:1:11: unknown key \"b\"\n    access: { b: 2}\n    " + std::string(10, ' ') + "^"));
+    // A long line of them is cut between two characters.
+    std::string keys;
+    for (int i = 0; i < 60; ++i) keys += "\xc3\xa4";
+    EXPECT_THAT(said(keys), HasSubstr("^"));
+}
+
 TEST(Complaint, AllMistakesOfAFileAreSaidAtOnce) {
     std::string text = with("id: 1", "id: 0");
     text = with("interface: eth0", "interfase: eth0", text);
@@ -440,7 +466,7 @@ TEST(Limits, WhatProfilesMakeOfAFileIsBounded) {
     std::string text = sample.substr(0, sample.find("nodes:")) + "profiles:\n  blade:\n    drivers: [";
     for (int i = 0; i < 900; ++i) text += fmt::format("{}m{}", i == 0 ? "" : ", ", i);
     text += "]\nnodes:\n";
-    for (int i = 1; i <= 1000; ++i) text += fmt::format("  - {{name: n{0}, id: {0}, profile: blade}}\n", i);
+    for (int i = 1; i <= 600; ++i) text += fmt::format("  - {{name: n{0}, id: {0}, profile: blade}}\n", i);
     EXPECT_THAT(complaints(text), HasSubstr("profiles add more than"));
     std::string many = sample.substr(0, sample.find("nodes:")) + "nodes:\n";
     for (int i = 1; i <= 16'385; ++i) many += fmt::format("  - {{id: {}}}\n", i);
