@@ -19,11 +19,11 @@
 
 namespace pando::config {
 
-constexpr size_t value_limit = 100'000;  // values of one document
+constexpr size_t value_limit = 250'000;  // values of one document
 constexpr size_t complaint_limit = 50;   // what is shown; the rest is counted
 
 struct Mark {
-    int line = 1;  // both from 1, as editors count
+    int line = 1;  // both from 1; the column counts bytes, messages say characters (config/caret.h)
     int column = 1;
     auto operator<=>(const Mark&) const = default;
 };
