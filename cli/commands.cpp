@@ -134,7 +134,7 @@ const std::vector<Command>& commands() {
         {"doctor", "would the cluster survive its next death: fencing, quorum, root, description", declare_doctor},
         {"status", "what holds on this node now: boot, quorum, root, survival set", declare_status},
         {"completion", "say the script that completes pando's words in a shell", declare_completion},
-        {"help", "explain a command, or say the manual page", declare_help},
+        {"help", "explain a command, or say its manual page", declare_help},
     };
     return table;
 }

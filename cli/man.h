@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The manual page: prose from docs/man/pando.8.in, commands and options from the command tree.
+// The manual pages: prose from docs/man/pando.8.in, commands and options from the command tree.
+//
+//   man_page(program.app())                    // pando(8): all in one
+//   man_page_of(*program.find({"hw", "diff"})) // pando-hw-diff(8): one command
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -12,5 +15,10 @@ namespace pando::cli {
 extern const std::string_view man_template;
 
 std::string man_page(const CLI::App& app);
+
+// The page of one verb: what the manual says of it, its options, and its neighbours.
+std::string man_page_of(const CLI::App& verb);
+// "pando-hw-diff"
+std::string man_name_of(const CLI::App& verb);
 
 }  // namespace pando::cli

@@ -188,6 +188,39 @@ TEST(Completion, OfZshNamesEveryCommandToo) {
     for (const Command& command : commands()) EXPECT_THAT(script, HasSubstr("'" + std::string(command.path) + "')"));
 }
 
+// Zsh itself, with its compadd, which talks to the line editor, replaced by one that says what it was given.
+TEST(Completion, InZshOffersEveryNounVerbAndOption) {
+    if (!run_ok({.argv = {"zsh", "--version"}})) GTEST_SKIP() << "no zsh here";
+    const auto directory = TemporaryDirectory::create("/tmp", "pando-test");
+    ASSERT_TRUE(directory);
+    const Program program;
+    ASSERT_TRUE(write_file_atomic(directory->path() / "_pando", zsh_completion(program.app())));
+    const auto complete = [&](std::vector<std::string> line) {
+        std::vector<std::string> argv = {"zsh",
+                                         "-f",
+                                         "-c",
+                                         "compadd() { shift; print -rl -- \"$@\" }; fpath=(\"$1\" $fpath); shift;"
+                                         "autoload -Uz _pando; words=(pando \"$@\"); CURRENT=$#words; _pando",
+                                         "-",
+                                         directory->path().string()};
+        argv.insert(argv.end(), line.begin(), line.end());
+        const auto done = run_ok({.argv = argv});
+        if (!done) return std::vector<std::string>{done.error().what};
+        return words_of(done->out);
+    };
+    for (const CLI::App* verb : verbs(program.app())) {
+        std::vector<std::string> line = {""};
+        for (const std::string& word : words_of(path_of(*verb))) {
+            EXPECT_THAT(complete(line), Contains(word));
+            line.insert(line.end() - 1, word);
+        }
+        const auto offered = complete(line);
+        for (const CLI::Option* option : options(*verb))
+            for (const std::string& name : option->get_lnames())
+                EXPECT_THAT(offered, Contains("--" + name)) << path_of(*verb);
+    }
+}
+
 // The parser keeps a group of options as a command without a name.
 TEST(Groups, OfOptionsAreNoCommands) {
     const Program program(small_table());
