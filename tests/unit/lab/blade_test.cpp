@@ -42,7 +42,7 @@ TEST(LabBlade, HasTheIdentityItsNodeIsBoundTo) {
     EXPECT_EQ(after(argv, "-uuid", ""), "11111111-2222-8333-a444-555555555555");
     EXPECT_THAT(after(argv, "-smbios", "type=1"), HasSubstr("serial=S,,1"));  // QEMU's comma
     EXPECT_EQ(after(argv, "-smbios", "type=3"), "");
-    EXPECT_THAT(after(argv, "-device", "nic0"), HasSubstr("mac=52:54:00:77:00:01,bootindex=1"));
+    EXPECT_THAT(after(argv, "-device", "nic0"), HasSubstr("mac=52:54:00:77:00:01,speed=10000,duplex=full,bootindex=1"));
     EXPECT_THAT(after(argv, "-device", "nic1"), HasSubstr("mac=52:54:00:77:01:01"));
     EXPECT_THAT(after(argv, "-device", "nic1"), Not(HasSubstr("bootindex")));
 }
