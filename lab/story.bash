@@ -457,8 +457,10 @@ print(root["start"] * table["sectorsize"], root["size"] * table["sectorsize"])')
     device=$(losetup --find --show --read-only --offset "$begin" --sizelimit "$size" "$LUN")
     said=$(fsck.gfs2 -n "$device" 2>&1) || status=$?
     losetup -d "$device"
-    grep -iE 'journal|clean|error|dirty' <<<"$said"
-    ((status == 0)) && ! grep -iqE 'dirty|needs recovery|error' <<<"$said"
+    if ((status == 0)) && ! grep -iqE 'dirty|needs recovery|error' <<<"$said"; then return; fi
+    say "fsck.gfs2 -n ended with $status:"
+    tail -14 <<<"$said"
+    return 1
 }
 story_stop() {
     local before mark lines watch
