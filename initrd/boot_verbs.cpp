@@ -10,7 +10,7 @@
 #include "chroot-builder/survival_namespace.h"
 #include "config/bundle.h"
 #include "config/fence_agent.h"
-#include "initrd/control_socket.h"
+#include "initrd/ask_boot.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -2,6 +2,8 @@
 #include "initrd/control_socket.h"
 
 #include "base/log.h"
+#include "initrd/ask_boot.h"
+#include "initrd/packet_socket.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -19,48 +21,13 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr size_t packet_limit = 4096;  // of a request
-constexpr size_t answer_limit = 65536;
 constexpr size_t most_attendants = 16;
 constexpr Milliseconds patience = std::chrono::seconds(2);  // with an asker that says nothing
-constexpr Milliseconds answer_patience = std::chrono::seconds(10);
-
-Result<sockaddr_un> address_of(const fs::path& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.native().size() >= sizeof address.sun_path) return fail("{} is too long for a socket", path.string());
-    path.native().copy(address.sun_path, sizeof address.sun_path - 1);
-    return address;
-}
 
 bool may_order(int peer) {
     ucred who{};
     socklen_t size = sizeof who;
     return getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && (who.uid == 0 || who.uid == geteuid());
-}
-
-// A packet, or nothing when none came in time.
-std::string receive(int socket, size_t limit, Milliseconds within) {
-    pollfd waiting{socket, POLLIN, 0};
-    if (poll(&waiting, 1, Deadline::after(within).poll_timeout()) <= 0) return {};
-    std::string packet(limit, '\0');
-    const ssize_t size = recv(socket, packet.data(), packet.size(), MSG_DONTWAIT);
-    packet.resize(size > 0 ? static_cast<size_t>(size) : 0);
-    return packet;
-}
-
-bool send_packet(int socket, const json& object) {
-    const std::string packet = object.dump(-1, ' ', false, json::error_handler_t::replace);
-    return send(socket, packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
-           static_cast<ssize_t>(packet.size());
-}
-
-Result<UniqueFd> connect_to(const fs::path& path) {
-    const sockaddr_un address = TRY(address_of(path));
-    UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-    if (!fd.valid()) return fail_errno(errno, "a socket");
-    if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
-        return fail_errno(errno, "asking process 1 by {}", path.string());
-    return fd;
 }
 
 std::optional<Ending> ending_of(const json& request) {
@@ -118,7 +85,7 @@ private:
 }  // namespace
 
 Result<ControlServer> ControlServer::open(const fs::path& path, BootControl& control, std::function<void(Ending)> end) {
-    const sockaddr_un address = TRY(address_of(path));
+    const sockaddr_un address = TRY(packet_address(path));
     ControlServer server;
     server.control_ = &control;
     server.end_ = std::move(end);
@@ -153,7 +120,7 @@ void ControlServer::see_off() {
 void ControlServer::serve_one() {
     UniqueFd peer(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!peer.valid() || !may_order(peer.get())) return;
-    const std::string packet = receive(peer.get(), packet_limit, patience);
+    const std::string packet = receive_packet(peer.get(), packet_limit, patience);
     if (packet.empty()) return;
     const json request = json::parse(packet, nullptr, false);
     const auto ending = ending_of(request);
@@ -187,26 +154,6 @@ void serve_boot() {
     std::optional<ControlServer> server;
     if (opened) server = std::move(*opened);
     std::thread([server = std::move(server)]() mutable { serve_and_tell(std::move(server)); }).detach();
-}
-
-Result<UniqueFd> attend_boot(const std::string& who, const fs::path& path) {
-    UniqueFd connection = TRY(connect_to(path));
-    if (!send_packet(connection.get(), {{"verb", "attend"}, {"who", who}}))
-        return fail_errno(errno, "telling process 1 by {}", path.string());
-    const json answer = json::parse(receive(connection.get(), answer_limit, answer_patience), nullptr, false);
-    if (!answer.is_object() || !answer.value("ok", false))
-        return fail("this boot does not wait for this shell: {}",
-                    answer.is_object() ? answer.value("error", "no reason") : "process 1 does not answer");
-    return connection;
-}
-
-Result<json> ask_boot(const json& request, const fs::path& path) {
-    const UniqueFd fd = TRY(connect_to(path));
-    if (!send_packet(fd.get(), request)) return fail_errno(errno, "asking process 1 by {}", path.string());
-    const json answer = json::parse(receive(fd.get(), answer_limit, answer_patience), nullptr, false);
-    if (!answer.is_object() || !answer.contains("ok"))
-        return fail("process 1 does not answer").kind(ErrorKind::timeout).advise("are you root? only root may ask");
-    return answer;
 }
 
 }  // namespace pando::initrd

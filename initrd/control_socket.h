@@ -2,8 +2,7 @@
 // How an operator's shell reaches process 1 while it boots: one request, one answer, a packet of JSON each, for root
 // alone. The same thread tells the console what is waited for, so that it is told whatever the stages do.
 //
-//   serve_boot();                                                      // process 1
-//   const json answer = TRY(ask_boot({{"verb", "status"}}));           // pando-boot status
+//   serve_boot();  // process 1; it is asked by initrd/ask_boot.h
 #pragma once
 
 #include "base/fd.h"
@@ -13,13 +12,10 @@
 
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 namespace pando::initrd {
-
-constexpr const char* control_socket = "/run/pando/boot.sock";
 
 class ControlServer {
 public:
@@ -47,12 +43,5 @@ private:
 
 // Begins the thread that serves and tells. Without the socket it tells all the same.
 void serve_boot();
-
-// Error of kind timeout: process 1 does not answer. sys ENOENT or ECONNREFUSED: there is no boot.
-Result<nlohmann::json> ask_boot(const nlohmann::json& request, const std::filesystem::path& path = control_socket);
-
-// Tells process 1 that a person has come: a boot that has failed waits as long as this is open. It is closed by process
-// 1 when the boot is over.
-Result<UniqueFd> attend_boot(const std::string& who, const std::filesystem::path& path = control_socket);
 
 }  // namespace pando::initrd

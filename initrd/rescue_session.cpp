@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "initrd/control_socket.h"
+#include "initrd/ask_boot.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -2,6 +2,7 @@
 #include "initrd/boot_control.h"
 
 #include "base/file.h"
+#include "initrd/ask_boot.h"
 #include "initrd/boot.h"
 #include "initrd/control_socket.h"
 
