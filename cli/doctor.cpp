@@ -3,6 +3,7 @@
 #include "nodes/doctor.h"
 #include "cli/command.h"
 #include "config/load.h"
+#include "config/sbd.h"
 #include "nodes/bundle_partition.h"
 
 #include <algorithm>
@@ -25,7 +26,8 @@ Result<nodes::CheckUp> look_at_description(const std::string& file) {
     const fencing::Runner here = [](const std::vector<std::string>& argv, const std::string& input, Deadline deadline) {
         return run({.argv = argv, .input = input, .deadline = deadline});
     };
-    facts.fence = fencing::ask_fence_devices(facts.cluster, here, Deadline::after(patience));
+    // The LUN is not here.
+    facts.fence = fencing::ask_fence_devices(config::without_sbd(facts.cluster), here, Deadline::after(patience));
     return facts;
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/check.h"
 
+#include "base/number.h"
 #include "config/agent_files.h"
 #include "config/check_network.h"
 #include "config/fence_agent.h"
 #include "config/render.h"
+#include "config/sbd.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -21,6 +23,7 @@ public:
     void everything() {
         timing();
         storage();
+        sbd();
         const bool boot_known = boot();
         for (size_t i = 0; i < cluster_.nodes.size(); ++i) {
             node(i);
@@ -57,6 +60,7 @@ private:
     Unique serials_{"machine serial", "one machine is one node", complaints_};
     Unique assets_{"asset tag", "one machine is one node", complaints_};
     Unique devices_{"fence device name", "give each its own name:", complaints_};
+    Unique slots_{"slot of sbd", "leave plug out: it is the node's name", complaints_};
     NetworkCheck network_{cluster_, root_, addresses_, complaints_};
 
     void say(std::initializer_list<Step> path, std::string_view what, std::string_view advice) {
@@ -106,6 +110,44 @@ private:
         if (rescue.idle.count() % 1000 != 0) say({"rescue", "idle"}, "whole seconds are counted", "1h");
     }
 
+    void sbd() {
+        if (!uses_sbd(cluster_)) return;
+        const auto& watchdog = cluster_.watchdog;
+        if (watchdog.mode == "off")
+            say({"watchdog", "mode"}, "nodes are fenced by sbd, and a node whose kernel hangs reads no message",
+                "required; sbd is safe with a watchdog alone");
+        if (watchdog.timeout < least_sbd_timeout)
+            say({"watchdog", "timeout"}, "sbd needs 5 s, since a read of the LUN may take three", "30s");
+        if (cluster_.storage_patience() > watchdog.timeout)
+            say({"storage", "patience"},
+                fmt::format("sbd feeds no watchdog while the LUN is silent: the node is reset after {}, not {}",
+                            show_duration(watchdog.timeout), show_duration(cluster_.storage_patience())),
+                "auto, or a watchdog.timeout that is as long; a fencing by sbd takes twice that");
+    }
+
+    void sbd_device_of(size_t i, size_t j) {
+        const FenceDevice& device = cluster_.nodes[i].fence[j];
+        if (sbd_device(cluster_.nodes[i]) == nullptr || std::filesystem::path(device.agent).filename() != "fence_sbd")
+            return;
+        const auto refuse = [&](const char* option, std::string_view what, std::string_view advice) {
+            say({"nodes", i, "fence", j, "options", option}, what, advice);
+        };
+        const std::string slot = sbd_slot(device);
+        slots_.add(slot, cluster_.nodes[i].name, place(root_, {"nodes", i, "fence", j}));
+        if (slot.empty() || slot.size() > sbd_name_limit)
+            refuse("plug", "a slot of sbd has a name of 1 to 63 characters", "leave plug out: it is the node's name");
+        const size_t disks = sbd_disks(device).size();
+        if (disks == 0 || disks == 2 || disks > 3)
+            refuse("devices", "sbd takes one disk, or three of which two must answer",
+                   "leave devices out: it is the LUN's partition pando-sbd");
+        const unsigned msgwait = sbd_times(cluster_).msgwait;
+        const auto given = device.options.find("power_timeout");
+        const auto seconds = given == device.options.end() ? std::nullopt : whole_number<uint32_t>(given->second);
+        if (!seconds || *seconds <= msgwait)
+            refuse("power_timeout", fmt::format("sbd answers after msgwait, which is {} s", msgwait),
+                   "leave power_timeout out");
+    }
+
     // False when the addresses of the boot server make no sense by themselves.
     bool boot() {
         const auto server = parse_ip(cluster_.boot.server);
@@ -139,7 +181,10 @@ private:
         if (node.fence.size() > fence_devices_limit)
             say({"nodes", i, "fence"}, fmt::format("{} fence devices of {}", node.fence.size(), node.name),
                 fmt::format("dlm_controld takes {} per node", fence_devices_limit));
-        for (size_t j = 0; j < node.fence.size(); ++j) device(i, j);
+        for (size_t j = 0; j < node.fence.size(); ++j) {
+            device(i, j);
+            sbd_device_of(i, j);
+        }
         const auto delay = [](const Node& one) { return one.fence.empty() ? Milliseconds(0) : one.fence[0].delay; };
         if (i == 1 && cluster_.nodes.size() == 2 && delay(node).count() > 0 && delay(node) == delay(cluster_.nodes[0]))
             say({"nodes", i, "fence", size_t{0}, "delay"},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/cluster.h"
 
+#include "config/sbd.h"
+
 #include <algorithm>
 
 namespace pando::config {
@@ -70,6 +72,13 @@ Milliseconds Cluster::token() const {
     constexpr Milliseconds coefficient{650};  // corosync's token_coefficient
     const auto beyond_two = static_cast<int64_t>(std::max<size_t>(nodes.size(), 2) - 2);
     return corosync.token + coefficient * beyond_two;
+}
+
+Milliseconds Cluster::storage_patience() const {
+    constexpr Milliseconds usual{60000};
+    if (storage.patience.count() > 0) return storage.patience;
+    // sbd's watchdog is not fed either while the LUN is silent: what resets the node shall be what can say why.
+    return uses_sbd(*this) ? std::min(usual, watchdog.timeout) : usual;
 }
 
 uint32_t Cluster::journals() const { return std::max(root.journals, static_cast<uint32_t>(nodes.size())); }

@@ -126,7 +126,8 @@ struct Storage {
     std::string transport = "iscsi";  // iscsi, local (fc, nvme: local after their drivers are loaded)
     std::optional<Iscsi> iscsi;
     std::optional<std::string> identity;  // the LUN's own name: serial or WWN, as in /dev/disk/by-id
-    Milliseconds patience{60000};         // a node whose LUN is silent for longer resets itself
+    Milliseconds patience{0};             // 0: auto; Cluster::storage_patience()
+    bool sbd = false;                     // fence_sbd on the LUN is every node's last device
 };
 
 // What resets a node when nothing else does (docs/watchdog.md).
@@ -214,6 +215,7 @@ struct Cluster {
     uint32_t journals() const;                           // root.journals, or one per node
     ChrootPlace chroot_place(const Node& node) const;    // its own, or chroot.path
     Milliseconds token() const;                          // corosync's, with what it adds for each node beyond two
+    Milliseconds storage_patience() const;               // a node whose LUN is silent for longer resets itself
 };
 
 }  // namespace pando::config

@@ -5,6 +5,7 @@
 #include "config/check.h"
 #include "config/document.h"
 #include "config/profiles.h"
+#include "config/sbd.h"
 #include "config/schema.h"
 
 #include <algorithm>
@@ -35,6 +36,7 @@ Result<Cluster> load_text(std::string_view yaml, std::string_view file_name) {
     Cluster cluster;
     read_mapping(cluster_table(), *root, cluster, complaints);
     for (auto& node : cluster.nodes) choose_cluster_nic(node);
+    complete_sbd(cluster);
     check_cluster(cluster, *root, complaints.empty(), complaints);
     if (!complaints.empty()) return complaints.error();
     return cluster;

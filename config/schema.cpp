@@ -245,8 +245,12 @@ const Table<Cluster>& cluster_table() {
                         "serial or WWN of the LUN, as in /dev/disk/by-id")
                       .boot_argument("rd.pando.identity"),
                   field("iscsi", &Storage::iscsi, maybe(iscsi()), "for transport iscsi"),
-                  field("patience", &Storage::patience, duration(10s, 10min),
-                        "a node whose LUN answers nothing for longer resets itself")
+                  field("patience", &Storage::patience, or_auto(duration(10s, 10min)),
+                        "a node whose LUN answers nothing for longer resets itself; auto: 60s, with sbd at most "
+                        "watchdog.timeout")
+                      .takes(Takes::boot),
+                  field("sbd", &Storage::sbd, boolean(),
+                        "a message on the LUN is every node's last fence device; needs a watchdog on every node")
                       .takes(Takes::boot),
               }),
               "how the LUN is reached", Need::required)

@@ -5,6 +5,7 @@
 #include "chroot-builder/agents.h"
 #include "chroot-builder/manifest.h"
 #include "chroot-builder/residence.h"
+#include "config/sbd.h"
 #include "hwdetect/coldplug.h"
 #include "initrd/api_mounts.h"
 #include "initrd/background.h"
@@ -56,7 +57,8 @@ std::vector<fencing::FenceAnswer> ask_from_chroot(const Boot& boot, Milliseconds
         if (!agent) return fail("{} is not in the chroot", argv.at(0)).advise("build the image again");
         return (*survival)->run({agent->string()}, input, until);
     };
-    return fencing::ask_fence_devices(*boot.cluster, run, deadline);
+    // sbd's answer only where the LUN is there: stage join looks at its disk itself.
+    return fencing::ask_fence_devices(config::without_sbd(*boot.cluster), run, deadline);
 }
 
 }  // namespace

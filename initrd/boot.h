@@ -44,6 +44,7 @@ struct Boot {
     bool corosync_is_ready = false;
     std::optional<Child> keeper, corosync, dlm_controld, iscsid, follower, watch;
     std::optional<Child> rescue_ssh;  // of the initramfs
+    std::optional<Child> sbd;         // where this node is fenced by it
     std::string root_device;          // /dev/sda3
 
     // Work that goes on beside the stages (initrd/ahead.h); each is collected by the stage it belongs to. Shared

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The partition with the bundle's slots and the register, among the disks that the kernel knows.
+// The partition with the bundle's slots and the register, and that of sbd, among the disks that the kernel knows.
 #pragma once
 
 #include "base/result.h"
@@ -18,5 +18,8 @@ Result<std::vector<std::filesystem::path>> find_bundle_partitions(const Sysroot&
 
 // The first of them.
 Result<std::filesystem::path> find_bundle_partition(const config::Storage& storage);
+
+// By the first path, as sbd takes another one for another disk.
+Result<std::filesystem::path> find_sbd_partition(const Sysroot& root, const config::Storage& storage);
 
 }  // namespace pando::initrd

@@ -13,6 +13,7 @@
 #include "initrd/ending.h"
 #include "initrd/follow.h"
 #include "initrd/rescue_ssh.h"
+#include "initrd/sbd.h"
 #include "initrd/unmounting.h"
 #include "initrd/watch.h"
 
@@ -182,6 +183,15 @@ void end_rescue_ssh() {
     if (!ended) log::warning("exit: {}", ended.error().what);
 }
 
+// It disarms the watchdog when it ends. What holds it up is storage that is gone: no reset for that, as this node has
+// left the cluster.
+void leave_messages() {
+    if (const auto ended = end_sbd(Deadline::after(seconds(10))))
+        log::info("exit: end sbd {}", *ended);
+    else
+        log::warning("exit: sbd stays: {}", ended.error().what);
+}
+
 // It feeds the watchdog to the very end, with a bound for all of the exit; what ends from here on ends in order.
 void tell_watch(int signal) {
     for (const pid_t pid : processes_named(fmt::format("@{}", watch_name)).value_or(std::vector<pid_t>()))
@@ -227,6 +237,7 @@ void exit_main(int argc, char** argv) {
     step("end dlm_controld", end_daemon("@dlm_controld", seconds(20)));
     step("leave the cluster", leave_cluster());
     give_claim_back();
+    leave_messages();
     step("end iscsid", end_daemon("@iscsid", seconds(5)));
     make_disk_read_only(Deadline::after(seconds(20)));
     end_rescue_ssh();

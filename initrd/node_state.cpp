@@ -8,6 +8,7 @@
 #include "initrd/drill_report.h"
 #include "initrd/last_end.h"
 #include "initrd/rescue_ssh.h"
+#include "initrd/watch_rules.h"
 
 #include <sys/statvfs.h>
 #include <algorithm>
@@ -28,13 +29,15 @@ bool runs_inside_chroot() {
     return !ours && !its && here != there && !chroot::device_of_mount(chroot::chroot_path);
 }
 
-// iscsid only where the root comes over iSCSI: without it a lost connection is never made again.
-std::vector<std::string> required_daemons() {
+// iscsid only where the root comes over iSCSI: without it a lost connection is never made again. sbd where it is the
+// one that feeds the watchdog.
+std::vector<std::string> required_daemons(const NodeState& state) {
     std::vector<std::string> names = {"@corosync", "@dlm_controld", "@pando-survival", "@pando-follow", "@pando-watch"};
     if (!list_directory("/sys/class/iscsi_session").value_or(std::vector<std::string>()).empty())
         names.emplace_back("@iscsid");
     // Only where this boot has started it: the description may have come to want it since.
     if (std::filesystem::exists(rescue_ssh_file)) names.push_back(std::string("@") + rescue_ssh_name);
+    if (state.watch && state.watch->mode == mode_sbd) names.emplace_back("@sbd");
     return names;
 }
 
@@ -63,7 +66,7 @@ void find_faults(NodeState& state) {
         faults.emplace_back(
             "the root is suspended, and no drill is there to release it: `. /run/pando/enter`, then: pando-survival "
             "release");
-    for (const std::string& daemon : required_daemons()) {
+    for (const std::string& daemon : required_daemons(state)) {
         const bool runs = std::any_of(state.survival.begin(), state.survival.end(),
                                       [&](const Process& process) { return process.name == daemon; });
         if (!runs) faults.push_back(daemon.substr(1) + " does not run in the chroot: reboot this node in order");

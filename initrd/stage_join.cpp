@@ -13,6 +13,7 @@
 #include "initrd/enter_script.h"
 #include "initrd/follow.h"
 #include "initrd/quorum.h"
+#include "initrd/sbd.h"
 #include "initrd/stage_functions.h"
 #include "initrd/take_over.h"
 #include "initrd/watch.h"
@@ -102,20 +103,21 @@ Result<> start_follower(Boot& boot, const fs::path& bundle_partition, Deadline d
 }
 
 // Before corosync: a node that joins has what resets it, and one that must have a watchdog and has none does not join.
-Result<> start_watch(Boot& boot, Deadline deadline) {
+// With sbd, that owns the card.
+Result<> start_watch(Boot& boot, const std::optional<SbdPlan>& sbd, Deadline deadline) {
     if (boot.watch && boot.watch->running()) return {};
     const config::Watchdog& wanted = boot.cluster->watchdog;
-    if (wanted.mode == "softdog") TRY(hwdetect::load_modules({"softdog"}));
+    if (!sbd && wanted.mode == "softdog") TRY(hwdetect::load_modules({"softdog"}));
     std::vector<std::string> paths;
     for (const fs::path& path : TRY(find_bundle_partitions(boot.cluster->storage))) paths.push_back(path);
     const WatchSettings settings{.node = boot.node().name,
                                  .lock_table = boot.cluster->lock_table(),
                                  .storage = std::move(paths),
-                                 .mode = wanted.mode,
-                                 .device = wanted.device.value_or(""),
+                                 .mode = sbd ? std::string(mode_sbd) : wanted.mode,
+                                 .device = sbd ? sbd->watchdog : wanted.device.value_or(""),
                                  .timeout = wanted.timeout,
                                  .token = boot.cluster->token(),
-                                 .patience = boot.cluster->storage.patience,
+                                 .patience = boot.cluster->storage_patience(),
                                  .shutdown = wanted.shutdown};
     std::vector<std::string> argv = {"/usr/sbin/pando-survival", "watch"};
     for (std::string& word : to_words(settings)) argv.push_back(std::move(word));
@@ -176,7 +178,9 @@ Result<std::string> run_join(Boot& boot, Deadline deadline) {
     const fs::path bundle_partition = TRY(find_bundle_partition(boot.cluster->storage));
     TRY(start_follower(boot, bundle_partition, deadline));
     TRY(go_by_newest(boot, bundle_partition));
-    TRY(start_watch(boot, deadline));
+    const auto sbd = TRY(plan_sbd(boot, deadline));
+    TRY(start_watch(boot, sbd, deadline));
+    if (sbd) TRY(start_sbd(boot, *sbd, deadline));
     TRY(start_corosync(boot, deadline));
     const auto tell = [&](const Quorum& quorum) {
         if (quorum.quorate) return;

@@ -17,7 +17,7 @@ Result<std::string> run_storage(Boot& boot, Deadline deadline) {
     if (storage.iscsi) {
         waiting_for("the iSCSI target " + storage.iscsi->target);
         by = "iSCSI at " + TRY(iscsi_login(*storage.iscsi, initiator_name(*storage.iscsi, boot.node()), deadline));
-        TRY(hold_io_for(storage.iscsi->target, storage.patience));
+        TRY(hold_io_for(storage.iscsi->target, boot.cluster->storage_patience()));
     } else {
         const auto found = [&] {
             const auto root = Sysroot::open("/");

@@ -10,6 +10,7 @@
 #include "initrd/console.h"
 #include "initrd/follow.h"
 #include "initrd/notify.h"
+#include "initrd/sbd.h"
 #include "initrd/self_reset.h"
 #include "initrd/storage_probe.h"
 #include "initrd/watch_rules.h"
@@ -29,14 +30,17 @@ namespace pando::initrd {
 namespace {
 
 constexpr Milliseconds tick{1000};
+constexpr const char* sbd_name = "sbd";
 // A card's driver is loaded in the background of a boot; longer it is not waited for.
 constexpr Milliseconds card_patience{30000};
 // The daemons are there before the root is mounted. One that is not found then has ended before it was seen.
 constexpr Milliseconds daemon_patience{10000};
 
 // Those whose end costs the root. iscsid is none: its loss matters when the LUN falls silent, and that is seen.
-std::vector<WatchedDaemon> fatal_daemons() {
-    return {{"corosync", 0, {}}, {"dlm_controld", 0, {}}, {follower_name, 0, {}}};
+std::vector<WatchedDaemon> fatal_daemons(const WatchSettings& settings) {
+    std::vector<WatchedDaemon> daemons = {{"corosync", 0, {}}, {"dlm_controld", 0, {}}, {follower_name, 0, {}}};
+    if (settings.mode == mode_sbd) daemons.push_back({sbd_name, 0, {}});
+    return daemons;
 }
 // Their end is said: what they guard against has not happened yet.
 std::vector<WatchedDaemon> other_daemons() { return {{"iscsid", 0, {}}, {"pando-survival", 0, {}}}; }
@@ -53,11 +57,11 @@ public:
     void find() {
         for (size_t i = 0; i < list_.size(); ++i) {
             if (list_[i].pid != 0) continue;
-            const auto pids = processes_named("@" + list_[i].name).value_or(std::vector<pid_t>());
-            if (pids.empty()) continue;
-            auto handle = Child::adopt(pids.front());
+            const auto pid = process_of(list_[i].name);
+            if (!pid) continue;
+            auto handle = Child::adopt(*pid);
             if (!handle) continue;
-            list_[i] = {list_[i].name, pids.front(), std::nullopt};
+            list_[i] = {list_[i].name, *pid, std::nullopt};
             handles_[i] = std::move(*handle);
         }
     }
@@ -88,6 +92,13 @@ public:
     }
 
 private:
+    // Those of sbd's all have one name, and those that read the disk end and come back when it fails.
+    static std::optional<pid_t> process_of(const std::string& name) {
+        if (name == sbd_name) return sbd_process();
+        const auto pids = processes_named("@" + name).value_or(std::vector<pid_t>());
+        return pids.empty() ? std::nullopt : std::optional(pids.front());
+    }
+
     std::vector<WatchedDaemon> list_;
     std::vector<std::optional<Child>> handles_;
 };
@@ -97,7 +108,8 @@ class Card {
 public:
     explicit Card(const WatchSettings& settings) : settings_(settings) { state_.mode = settings.mode; }
 
-    bool wanted() const { return settings_.mode != "off"; }
+    bool wanted() const { return settings_.mode != "off" && !is_sbds(); }
+    bool is_sbds() const { return settings_.mode == mode_sbd; }
     bool must_be() const { return settings_.mode == "required" || settings_.mode == "softdog"; }
     bool is_open() const { return card_.has_value(); }
     void feed() const {
@@ -126,6 +138,15 @@ public:
     void none(const std::string& why) {
         state_.remark = why;
         log::warning("watchdog: {}; a kernel that hangs is not reset by this machine, only fenced by the others", why);
+        save();
+    }
+    // sbd feeds it.
+    void leave_it() {
+        const auto root = Sysroot::open("/");
+        const std::string name = std::filesystem::path(settings_.device).filename();
+        state_ = {settings_.mode, settings_.device, {}, static_cast<unsigned>(settings_.timeout.count() / 1000), {}};
+        for (const auto& card : root ? hwdetect::read_watchdog_infos(*root) : std::vector<hwdetect::WatchdogInfo>())
+            if (card.device == name) state_.identity = card.identity;
         save();
     }
     void save() const { (void)write_file_atomic(watch_file, to_json(state_)); }
@@ -201,6 +222,7 @@ private:
     Result<> open_card() {
         card_until_ = Deadline::after(card_patience);
         card_.save();
+        if (card_.is_sbds()) card_.leave_it();
         if (!card_.wanted()) return {};
         if (!card_.must_be()) {
             look_for_card();
@@ -284,7 +306,7 @@ private:
     std::optional<Resetter> resetter_;
     std::vector<StorageProbe*> storage_;  // by each path
     Card card_;
-    Daemons daemons_{fatal_daemons()}, others_{other_daemons()};
+    Daemons daemons_{fatal_daemons(settings_)}, others_{other_daemons()};
     WatchSight sight_;
     Deadline card_until_ = Deadline::after(card_patience), daemons_until_ = Deadline::never();
     bool card_over_ = false, let_go_ = false;

@@ -115,7 +115,9 @@ std::optional<hwdetect::WatchdogInfo> choose_watchdog(const std::vector<hwdetect
         if (is_softdog(card) != (settings.mode == "softdog")) return false;
         return settings.device.empty() || card.device == settings.device || card.identity.starts_with(settings.device);
     };
-    const auto found = settings.mode == "off" ? cards.end() : std::find_if(cards.begin(), cards.end(), fits);
+    const auto found = settings.mode == "off" || settings.mode == mode_sbd
+                           ? cards.end()
+                           : std::find_if(cards.begin(), cards.end(), fits);
     return found == cards.end() ? std::nullopt : std::optional(*found);
 }
 

@@ -15,13 +15,16 @@
 
 namespace pando::initrd {
 
+// The card is sbd's, and the watch looks at sbd in its place.
+constexpr std::string_view mode_sbd = "sbd";
+
 // What the watch is told when it is started: it reads no cluster.yaml.
 struct WatchSettings {
     std::string node;
     std::string lock_table;              // grove:root
     std::vector<std::string> storage;    // read to see that the LUN answers: its bundle partition, by every path
-    std::string mode = "if-present";     // as config::Watchdog
-    std::string device;                  // empty: the first card
+    std::string mode = "if-present";     // as config::Watchdog, or mode_sbd
+    std::string device;                  // empty: the first card; with mode_sbd what sbd feeds, /dev/watchdog0
     Milliseconds timeout{30000};         // of the card
     Milliseconds token{3000};            // corosync's
     Milliseconds patience{60000};        // with a LUN that answers nothing

@@ -156,7 +156,7 @@ void look_at_watchdog(const CheckUp& facts, Findings& findings) {
                      "watchdog.mode: required, where every machine has a card: pando hw probe");
     findings.close("watchdog",
                    fmt::format("mode {}, {} s, longer than corosync's token; {} s for lost storage", watchdog.mode,
-                               watchdog.timeout.count() / 1000, facts.cluster.storage.patience.count() / 1000));
+                               watchdog.timeout.count() / 1000, facts.cluster.storage_patience().count() / 1000));
 }
 
 }  // namespace

@@ -26,6 +26,13 @@ prepare_lab "$LAB" 3 "$STATE_DIRECTORY"
 post_join_delay=10
 sed -i "s/^root:\$/dlm:\n  post_join_delay: ${post_join_delay}s\n\nroot:/" "$CLUSTER"
 grep -q "post_join_delay: ${post_join_delay}s" "$CLUSTER" || fail "no root: in $CLUSTER" "does lab/description.cpp write it in another way by now?"
+# With a message on the LUN behind each BMC, where sbd's timeout is given. The chroot carries sbd only then.
+if [[ -n ${SBD_TIMEOUT:-} ]]; then
+    sed -i "s/^storage:\$/watchdog:\n  timeout: ${SBD_TIMEOUT}s\n\nstorage:\n  sbd: true/" "$CLUSTER"
+    grep -q '^  sbd: true$' "$CLUSTER" || fail "no storage: in $CLUSTER" "does lab/description.cpp write it in another way by now?"
+    say "image: again, with sbd"
+    "$PANDO" image build --root "$ROOT_TREE" --cluster "$CLUSTER" --output "$NETBOOT"
+fi
 "$PANDO" bundle write --lun "$LUN" "$CLUSTER"
 "$PANDO" lab up --name "$LAB" --cluster "$CLUSTER" --netboot "$NETBOOT" --lun "$LUN" --no-power
 
