@@ -37,6 +37,7 @@ const std::map<std::string, std::string> environment = {{"SBD_PACEMAKER", "no"},
 Result<> make_link(const config::Storage& storage) {
     const fs::path partition = TRY(find_sbd_partition(TRY(Sysroot::open("/")), storage));
     std::error_code ec;
+    if (fs::read_symlink(config::sbd_partition_link, ec) == partition.filename()) return {};  // sbd may open it now
     fs::remove(config::sbd_partition_link, ec);
     fs::create_symlink(partition.filename(), config::sbd_partition_link, ec);
     if (ec) return fail_errno(ec.value(), "creating {}", config::sbd_partition_link);
@@ -120,7 +121,10 @@ Result<std::optional<SbdPlan>> plan_sbd(Boot& boot, Deadline deadline) {
     const config::FenceDevice* device = config::sbd_device(boot.node());
     if (device == nullptr) return std::optional<SbdPlan>();
     SbdPlan plan{config::sbd_slot(*device), config::sbd_disks(*device), {}, config::sbd_times(*boot.cluster)};
+    const auto card = TRY(wait_for_card(boot, deadline.capped(card_patience)));
+    plan.watchdog = "/dev/" + card.device;
     if (boot.sbd && boot.sbd->running()) return std::optional(std::move(plan));  // a stage's second try
+    TRY(try_card(card, plan.times.watchdog));
     const SbdRunner run = [&](const std::vector<std::string>& argv, Deadline until) {
         return boot.survival->run(argv, "", until);
     };
@@ -129,9 +133,6 @@ Result<std::optional<SbdPlan>> plan_sbd(Boot& boot, Deadline deadline) {
             run, disk, plan.times, [&] { return others_up(boot); }, deadline));
         log::info("sbd: {}: {}", disk, done);
     }
-    const auto card = TRY(wait_for_card(boot, deadline.capped(card_patience)));
-    TRY(try_card(card, plan.times.watchdog));
-    plan.watchdog = "/dev/" + card.device;
     return std::optional(std::move(plan));
 }
 

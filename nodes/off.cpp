@@ -2,6 +2,7 @@
 #include "nodes/off.h"
 
 #include "config/fence_agent.h"
+#include "config/sbd.h"
 #include "fencing/answer.h"
 
 #include <algorithm>
@@ -39,7 +40,8 @@ Proof ask_whether_off(const config::Node& node, const fencing::Runner& agents, D
     config::Cluster alone;  // of all nodes this one only
     alone.nodes = {node};
     Proof proof;
-    proof.answers = fencing::ask_fence_devices(alone, agents, deadline);
+    // A slot without a message is of a node that nobody has fenced so, whether it runs or not.
+    proof.answers = fencing::ask_fence_devices(config::without_sbd(alone), agents, deadline);
     proof.verdict = judge(proof.answers);
     return proof;
 }
