@@ -45,9 +45,6 @@ TEST(Sbd, ItsTimesFollowTheWatchdogAndTheAgentOutlastsThem) {
     const FenceDevice& device = cluster->nodes[0].fence.back();
     EXPECT_EQ(device.options.at("power_timeout"), "100");
     EXPECT_EQ(device.timeout, 110s);
-    // A read may take so long that twice a short timeout is too little.
-    const auto quick = load(with("boot:", "watchdog: {timeout: 6s}\nboot:", on));
-    EXPECT_FALSE(quick) << "its patience is less than the schema's least";
 }
 
 TEST(Sbd, AShortTimeoutLeavesRoomForASlowRead) {
@@ -61,7 +58,7 @@ TEST(Sbd, StorageThatIsSilentIsNoLongerBorneThanTheWatchdogAllows) {
     EXPECT_EQ(load(on)->storage_patience(), 30s);
     EXPECT_EQ(load(with("boot:", "watchdog: {timeout: 90s}\nboot:", on))->storage_patience(), 60s);
     const auto said = complaints(with("storage:", "storage:\n  patience: 60s", on));
-    EXPECT_THAT(said, HasSubstr("the node is reset after 30s, not 1min"));
+    EXPECT_THAT(said, HasSubstr("the node is reset after 30s, not 1m"));
 }
 
 TEST(Sbd, NeedsAWatchdog) {
@@ -72,7 +69,7 @@ TEST(Sbd, NeedsAWatchdog) {
 TEST(Sbd, ADeviceOfOnesOwnKeepsWhatItSays) {
     const auto cluster = load(
         with("- {agent: fence_ipmilan, options: {ip: 10.0.0.101}}",
-             "- {agent: fence_sbd, timeout: 3min, options: {devices: \"/dev/sdb,/dev/sdc,/dev/sdd\", plug: first}}"));
+             "- {agent: fence_sbd, timeout: 3m, options: {devices: \"/dev/sdb,/dev/sdc,/dev/sdd\", plug: first}}"));
     ASSERT_TRUE(cluster) << cluster.error().what;
     const FenceDevice& device = cluster->nodes[0].fence[0];
     EXPECT_EQ(device.name, "n1-sbd");
