@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/procfs.h"
+#include "initrd/bmc_device.h"
 #include "initrd/watch_rules.h"
 
 #include <fcntl.h>
@@ -24,6 +25,19 @@ constexpr Milliseconds after_panic{20000};
 
 // pstore keeps some kilobytes, and the panic's own lines are among them.
 constexpr size_t log_lines = 8, log_bytes = 1200;
+
+// In a process of its own, since what it looks at may hang: the reset waits for none of them.
+template <typename Work>
+std::optional<Child> begin(const Work& work) {
+    const pid_t child = fork();
+    if (child == 0) {
+        work();
+        _exit(0);
+    }
+    if (child < 0) return std::nullopt;
+    auto adopted = Child::adopt(child);
+    return adopted ? std::optional(std::move(*adopted)) : std::nullopt;
+}
 
 void wait(Milliseconds span) { (void)poll(nullptr, 0, static_cast<int>(span.count())); }
 
@@ -123,17 +137,28 @@ void Resetter::tell_state(const std::string& reason) const {
     (void)write_all(kernel_log_.get(), fmt::format("<5>pando: {}{}\n", reset_marker, reason.substr(0, longest)));
 }
 
+// Its device is opened only now: the driver may have come at any time, and a machine without one has nothing to say.
+void Resetter::tell_bmc(const std::string& reason, Deadline deadline) const {
+    auto bmc = BmcDevice::open();
+    if (bmc && !*bmc) return;
+    Result<> told;
+    if (bmc)
+        told = write_reset_to_bmc(
+            [&](const BmcRequest& request, Deadline until) { return (*bmc)->ask(request, until); }, reason, deadline);
+    const std::string fault = !bmc ? bmc.error().what : told ? std::string() : told.error().what;
+    (void)write_all(kernel_log_.get(),
+                    fault.empty() ? "<5>pando: the BMC's event log has the reason\n"
+                                  : fmt::format("<5>pando: the BMC's event log has not got the reason: {}\n", fault));
+}
+
 void Resetter::reset(const std::string& reason) const {
     log::error("{}{}", reset_marker, reason);
     log::hint("the others go on without it; its next boot tells this again, and keeps it in /var/log/pando");
-    // In a child: a look at a process that hangs may hang as well.
-    const pid_t teller = fork();
-    if (teller == 0) {
-        tell_state(reason);
-        _exit(0);
-    }
-    if (teller > 0)
-        if (auto child = Child::adopt(teller)) (void)child->wait(Deadline::after(reset_grace));
+    const Deadline deadline = Deadline::after(reset_grace);
+    auto to_bmc = begin([&] { tell_bmc(reason, deadline); });
+    auto to_log = begin([&] { tell_state(reason); });
+    for (auto* teller : {&to_bmc, &to_log})
+        if (*teller) (void)(*teller)->wait(deadline);
     (void)write_all(sysrq_.get(), "c");
     wait(after_panic);
     (void)write_all(sysrq_.get(), "b");

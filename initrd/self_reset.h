@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A node ends itself: it says why on every console, puts what helps into the kernel's log, and panics, since at a panic
-// the kernel keeps its log in pstore for the next boot (initrd/last_end.h). All it touches is in memory.
+// A node ends itself: it says why on every console and to its BMC, puts what helps into the kernel's log, and panics,
+// since at a panic the kernel keeps its log in pstore for the next boot (initrd/last_end.h). All it touches is in
+// memory.
 #pragma once
 
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/result.h"
 
@@ -29,6 +31,7 @@ public:
 
 private:
     void tell_state(const std::string& reason) const;
+    void tell_bmc(const std::string& reason, Deadline deadline) const;
 
     UniqueFd sysrq_, kernel_log_;
 };
