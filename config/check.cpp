@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 namespace pando::config {
 
@@ -74,14 +75,36 @@ private:
                 fmt::format("at least {}ms, or auto", corosync.token.count() * 6 / 5));
         if (cluster_.dlm.post_join_delay.count() % 1000 != 0)
             say({"dlm", "post_join_delay"}, "dlm_controld counts whole seconds", "30s");
-        const auto& watchdog = cluster_.watchdog;
-        if (watchdog.timeout.count() % 1000 != 0) say({"watchdog", "timeout"}, "watchdogs count whole seconds", "30s");
-        // More nodes than are supported are a test of something else.
-        if (watchdog.mode != "off" && watchdog.timeout <= cluster_.token() && cluster_.nodes.size() <= supported_nodes)
-            say({"watchdog", "timeout"},
+        watchdogs();
+    }
+
+    // A key that some node says itself is complained of there, and else once, in the cluster's block.
+    void watchdogs() {
+        const auto whole = [](Milliseconds timeout) { return timeout.count() % 1000 == 0; };
+        const auto fractional = "watchdogs count whole seconds";
+        if (!whole(cluster_.watchdog.timeout)) say({"watchdog", "timeout"}, fractional, "30s");
+        bool told = false;
+        for (size_t i = 0; i < cluster_.nodes.size(); ++i) {
+            const auto& own = cluster_.nodes[i].watchdog;
+            const bool has_own = own && own->timeout;
+            const Watchdog watchdog = cluster_.watchdog_of(cluster_.nodes[i]);
+            if (has_own && !whole(watchdog.timeout)) say({"nodes", i, "watchdog", "timeout"}, fractional, "30s");
+            // More nodes than are supported are a test of something else.
+            if (watchdog.mode == "off" || watchdog.timeout > cluster_.token() ||
+                cluster_.nodes.size() > supported_nodes || (!has_own && told))
+                continue;
+            const std::string what =
                 fmt::format("{} is no longer than corosync's token, which is {} with {} nodes",
-                            show_duration(watchdog.timeout), show_duration(cluster_.token()), cluster_.nodes.size()),
-                "a machine that stands still for less than the token stays a member: its watchdog must not be quicker");
+                            show_duration(watchdog.timeout), show_duration(cluster_.token()), cluster_.nodes.size());
+            constexpr std::string_view advice =
+                "a machine that stands still for less than the token stays a member: its watchdog must not be quicker";
+            if (has_own) {
+                say({"nodes", i, "watchdog", "timeout"}, what, advice);
+            } else {
+                say({"watchdog", "timeout"}, what, advice);
+                told = true;
+            }
+        }
     }
 
     void storage() {
@@ -112,16 +135,24 @@ private:
 
     void sbd() {
         if (!uses_sbd(cluster_)) return;
-        const auto& watchdog = cluster_.watchdog;
-        if (watchdog.mode == "off")
-            say({"watchdog", "mode"}, "nodes are fenced by sbd, and a node whose kernel hangs reads no message",
-                "required; sbd is safe with a watchdog alone");
-        if (watchdog.timeout < least_sbd_timeout)
+        bool told = false;
+        for (size_t i = 0; i < cluster_.nodes.size(); ++i) {
+            const Node& node = cluster_.nodes[i];
+            if (sbd_device(node) == nullptr || cluster_.watchdog_of(node).mode != "off") continue;
+            constexpr std::string_view what = "nodes are fenced by sbd, and a node whose kernel hangs reads no message";
+            constexpr std::string_view advice = "required; sbd is safe with a watchdog alone";
+            if (node.watchdog && node.watchdog->mode)
+                say({"nodes", i, "watchdog", "mode"}, what, advice);
+            else if (!std::exchange(told, true))
+                say({"watchdog", "mode"}, what, advice);
+        }
+        const Milliseconds timeout = std::chrono::seconds(sbd_times(cluster_).watchdog);
+        if (timeout < least_sbd_timeout)
             say({"watchdog", "timeout"}, "sbd needs 5 s, since a read of the LUN may take three", "30s");
-        if (cluster_.storage_patience() > watchdog.timeout)
+        if (cluster_.storage_patience() > timeout)
             say({"storage", "patience"},
                 fmt::format("sbd feeds no watchdog while the LUN is silent: the node is reset after {}, not {}",
-                            show_duration(watchdog.timeout), show_duration(cluster_.storage_patience())),
+                            show_duration(timeout), show_duration(cluster_.storage_patience())),
                 "auto, or a watchdog.timeout that is as long; a fencing by sbd takes twice that");
     }
 

@@ -68,6 +68,17 @@ ChrootPlace Cluster::chroot_place(const Node& node) const {
     return parse_chroot_place(node.chroot_path.value_or(chroot.path)).value_or(ChrootPlace());  // checked when loaded
 }
 
+Watchdog Cluster::watchdog_of(const Node& node) const {
+    Watchdog merged = watchdog;
+    if (!node.watchdog) return merged;
+    const NodeWatchdog& own = *node.watchdog;
+    merged.mode = own.mode.value_or(merged.mode);
+    merged.timeout = own.timeout.value_or(merged.timeout);
+    if (own.device) merged.device = own.device;
+    merged.shutdown = own.shutdown.value_or(merged.shutdown);
+    return merged;
+}
+
 Milliseconds Cluster::token() const {
     constexpr Milliseconds coefficient{650};  // corosync's token_coefficient
     const auto beyond_two = static_cast<int64_t>(std::max<size_t>(nodes.size(), 2) - 2);
@@ -78,7 +89,7 @@ Milliseconds Cluster::storage_patience() const {
     constexpr Milliseconds usual{60000};
     if (storage.patience.count() > 0) return storage.patience;
     // sbd's watchdog is not fed either while the LUN is silent: what resets the node shall be what can say why.
-    return uses_sbd(*this) ? std::min(usual, watchdog.timeout) : usual;
+    return uses_sbd(*this) ? std::min<Milliseconds>(usual, std::chrono::seconds(sbd_times(*this).watchdog)) : usual;
 }
 
 uint32_t Cluster::journals() const { return std::max(root.journals, static_cast<uint32_t>(nodes.size())); }

@@ -63,6 +63,22 @@ struct Nic {
     std::vector<std::string> below() const;           // what it stands on: members, or the VLAN's link
 };
 
+// What resets a node when nothing else does (docs/watchdog.md).
+struct Watchdog {
+    std::string mode = "if-present";    // required, if-present, softdog, off
+    Milliseconds timeout{30000};        // not fed for so long, it resets the machine; the card may take another
+    std::optional<std::string> device;  // watchdog1, or how the card calls itself; absent: the first card
+    Milliseconds shutdown{600000};      // an orderly stop that takes longer ends in a reset
+};
+
+// What a machine of its own kind has in place of that.
+struct NodeWatchdog {
+    std::optional<std::string> mode;
+    std::optional<Milliseconds> timeout;
+    std::optional<std::string> device;
+    std::optional<Milliseconds> shutdown;
+};
+
 // One fence device: an agent with its options as they go to the agent's standard input.
 // Order in Node::fence is that of the levels: a device is tried when those before it failed all their attempts.
 struct FenceDevice {
@@ -85,6 +101,7 @@ struct Node {
     std::vector<std::string> drivers;                       // kernel modules this machine boots with; empty: unknown
     std::vector<std::string> kernel_arguments;              // profile's first, then the node's own
     std::optional<std::string> chroot_path;                 // in place of chroot.path
+    std::optional<NodeWatchdog> watchdog;                   // key by key in place of the cluster's
     const Nic* cluster_nic() const;                         // never null on a checked cluster
     std::string cluster_address() const;                    // its first, without the prefix length
     const Nic* find_nic(std::string_view interface) const;  // null when there is none
@@ -128,14 +145,6 @@ struct Storage {
     std::optional<std::string> identity;  // the LUN's own name: serial or WWN, as in /dev/disk/by-id
     Milliseconds patience{0};             // 0: auto; Cluster::storage_patience()
     bool sbd = false;                     // fence_sbd on the LUN is every node's last device
-};
-
-// What resets a node when nothing else does (docs/watchdog.md).
-struct Watchdog {
-    std::string mode = "if-present";    // required, if-present, softdog, off
-    Milliseconds timeout{30000};        // not fed for so long, it resets the machine; the card may take another
-    std::optional<std::string> device;  // watchdog1, or how the card calls itself; absent: the first card
-    Milliseconds shutdown{600000};      // an orderly stop that takes longer ends in a reset
 };
 
 struct Chroot {
@@ -203,7 +212,7 @@ struct Cluster {
     Root root;
     Storage storage;
     Chroot chroot;
-    Watchdog watchdog;
+    Watchdog watchdog;  // of nodes that say nothing else: watchdog_of()
     Boot boot;
     Access access;
     Rescue rescue;
@@ -215,6 +224,7 @@ struct Cluster {
     uint32_t journals() const;                           // root.journals, or one per node
     ChrootPlace chroot_place(const Node& node) const;    // its own, or chroot.path
     Milliseconds token() const;                          // corosync's, with what it adds for each node beyond two
+    Watchdog watchdog_of(const Node& node) const;        // its own keys before the cluster's
     Milliseconds storage_patience() const;               // a node whose LUN is silent for longer resets itself
 };
 

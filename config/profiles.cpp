@@ -10,11 +10,14 @@ namespace pando::config {
 
 namespace {
 
-const std::vector<std::string> profile_keys = {"nics", "fence", "drivers", "kernel_arguments", "chroot_path"};
+const std::vector<std::string> profile_keys = {"nics",        "fence",   "drivers", "kernel_arguments",
+                                               "chroot_path", "watchdog"};
 
 // All others are lists.
 bool is_scalar_key(std::string_view key) { return key == "chroot_path"; }
+bool is_mapping_key(std::string_view key) { return key == "watchdog"; }
 
+bool is_mapping(const Value* value) { return value != nullptr && value->kind == Value::Kind::mapping; }
 bool is_list(const Value* value) { return value != nullptr && value->kind == Value::Kind::list; }
 
 std::string text_of(const Value& mapping, std::string_view key) {
@@ -135,10 +138,19 @@ Value appended(Value base, const Value& over) {
 void fold(Value& node, const Value& profile) {
     for (const auto& entry : profile.entries) {
         const bool scalar = is_scalar_key(entry.key);
-        if ((!scalar && !is_list(&entry.value)) || !is_profile_key(entry.key)) continue;  // said when it was looked at
+        const bool mapping = is_mapping_key(entry.key);
+        // Said when it was looked at.
+        if (!is_profile_key(entry.key) || (mapping ? !is_mapping(&entry.value) : !scalar && !is_list(&entry.value)))
+            continue;
         Value* own = node.find(entry.key);
         if (own == nullptr) {
             node.entries.push_back(entry);
+            continue;
+        }
+        if (mapping && is_mapping(own)) {
+            Value merged = entry.value;
+            overlay(merged, *own);
+            *own = std::move(merged);
             continue;
         }
         if (scalar || !is_list(own)) continue;  // the node's own wins; or it is said when the lists are read
@@ -181,7 +193,10 @@ bool usable(const Value::Entry& entry, Complaints& complaints) {
         if (!is_profile_key(part.key)) {
             complaints.add(part.mark, fmt::format("unknown key \"{}\" in a profile", part.key),
                            suggestion(part.key, profile_keys));
-        } else if (!is_scalar_key(part.key) && part.value.kind != Value::Kind::list) {
+        } else if (is_mapping_key(part.key) && part.value.kind != Value::Kind::mapping) {
+            complaints.add(part.value.mark, fmt::format("{} must hold keys with values", part.key),
+                           "write `key: value` lines, indented");
+        } else if (!is_scalar_key(part.key) && !is_mapping_key(part.key) && part.value.kind != Value::Kind::list) {
             complaints.add(part.value.mark, fmt::format("{} must be a list", part.key), "one `- …` line for each");
         }
     }

@@ -3,7 +3,8 @@
 // a complaint about a node's NIC points into the profile when the mistake is there.
 //
 // A profile's strings may hold {name}, {id} and {id+N}. Merging: NICs by name, key by key; fence devices by name, or
-// by position when the node's entry has none; drivers and kernel arguments are the profile's, then the node's.
+// by position when the node's entry has none; drivers and kernel arguments are the profile's, then the node's; the
+// watchdog key by key.
 #pragma once
 
 #include "config/document.h"

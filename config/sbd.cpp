@@ -50,19 +50,24 @@ std::vector<std::string> sbd_disks(const FenceDevice& device) {
 }
 
 SbdTimes sbd_times(const Cluster& cluster) {
-    const auto watchdog = static_cast<unsigned>(cluster.watchdog.timeout.count() / 1000);
+    Milliseconds longest{0};
+    for (const Node& node : cluster.nodes)
+        if (sbd_device(node) != nullptr) longest = std::max(longest, cluster.watchdog_of(node).timeout);
+    if (longest.count() == 0) longest = cluster.watchdog.timeout;
+    const auto watchdog = static_cast<unsigned>(longest.count() / 1000);
     return {watchdog, watchdog + std::max(watchdog, 2 * longest_look)};
 }
 
 void complete_sbd(Cluster& cluster) {
+    for (Node& node : cluster.nodes) {
+        if (!cluster.storage.sbd || sbd_device(node) != nullptr) continue;
+        FenceDevice device;
+        device.name = node.name + "-sbd";
+        device.agent = "fence_sbd";
+        node.fence.push_back(std::move(device));
+    }
     const unsigned patience = sbd_times(cluster).msgwait + agent_start;
     for (Node& node : cluster.nodes) {
-        if (cluster.storage.sbd && sbd_device(node) == nullptr) {
-            FenceDevice device;
-            device.name = node.name + "-sbd";
-            device.agent = "fence_sbd";
-            node.fence.push_back(std::move(device));
-        }
         for (FenceDevice& device : node.fence) {
             if (!is_sbd(device)) continue;
             if (!has_any(device, {"devices"})) device.options["devices"] = sbd_partition_link;

@@ -24,7 +24,8 @@ bool uses_sbd(const Cluster& cluster);  // some node does
 std::string sbd_slot(const FenceDevice& device);
 std::vector<std::string> sbd_disks(const FenceDevice& device);
 
-// What stands in the header on the disk: one for all nodes.
+// What stands in the header on the disk: one for all nodes. Their watchdogs may have timeouts of their own; the header
+// has the longest of those that are fenced so, and the cards of all of them are set to it.
 struct SbdTimes {
     unsigned watchdog = 0;  // seconds; a node that could not read its slot for so long is reset by its watchdog
     unsigned msgwait = 0;   // seconds after which a message counts as delivered, whatever became of the node

@@ -166,6 +166,11 @@ Table<Boot> boot_rows() {
     };
 }
 
+// The cluster's, and a node's own.
+Codec<std::string> watchdog_mode() { return one_of({"required", "if-present", "softdog", "off"}); }
+Codec<Milliseconds> watchdog_timeout() { return duration(2s, 10min); }
+Codec<Milliseconds> watchdog_shutdown() { return duration(1min, 1h); }
+
 // Profiles are folded into the nodes before the nodes are read (config/profiles.h); what is left to show is which
 // names were used, so that what `config show` prints can be loaded again.
 Field<Cluster> profiles() {
@@ -173,7 +178,8 @@ Field<Cluster> profiles() {
                             "name: keys",
                             {},
                             false,
-                            "defaults for the nodes that name it: nics, fence, drivers, kernel_arguments, chroot_path",
+                            "defaults for the nodes that name it: nics, fence, drivers, kernel_arguments, chroot_path, "
+                            "watchdog",
                             {}};
     return {"profiles", [](const Value&, Cluster&, Complaints&) {},
             [](const Cluster& cluster) {
@@ -207,6 +213,16 @@ const Table<Node>& node_table() {
             .takes(Takes::image),
         field("chroot_path", &Node::chroot_path, maybe(chroot_place()),
               "where this node's chroot is kept, in place of chroot.path"),
+        field(
+            "watchdog", &Node::watchdog,
+            maybe(mapping(Table<NodeWatchdog>{
+                field("mode", &NodeWatchdog::mode, maybe(watchdog_mode()), "in place of watchdog.mode"),
+                field("timeout", &NodeWatchdog::timeout, maybe(watchdog_timeout()),
+                      "in place of watchdog.timeout; with sbd the longest of all nodes holds for all of them"),
+                field("device", &NodeWatchdog::device, maybe(hardware_text()), "in place of watchdog.device"),
+                field("shutdown", &NodeWatchdog::shutdown, maybe(watchdog_shutdown()), "in place of watchdog.shutdown"),
+            })),
+            "what its machine has in place of the cluster's watchdog:, key by key"),
     };
     return table;
 }
@@ -273,14 +289,14 @@ const Table<Cluster>& cluster_table() {
         field(
             "watchdog", &Cluster::watchdog,
             mapping(Table<Watchdog>{
-                field("mode", &Watchdog::mode, one_of({"required", "if-present", "softdog", "off"}),
+                field("mode", &Watchdog::mode, watchdog_mode(),
                       "required: a node without a card does not join; softdog: the kernel's own, which dies with it"),
-                field("timeout", &Watchdog::timeout, duration(2s, 10min),
+                field("timeout", &Watchdog::timeout, watchdog_timeout(),
                       "not fed for so long, it resets the machine; whole seconds, longer than corosync's token; a card "
                       "that does not take it gets the nearest that it takes"),
                 field("device", &Watchdog::device, maybe(hardware_text()),
                       "watchdog1, or how the card calls itself; without it the first card"),
-                field("shutdown", &Watchdog::shutdown, duration(1min, 1h),
+                field("shutdown", &Watchdog::shutdown, watchdog_shutdown(),
                       "an orderly stop that takes longer ends in a reset"),
             }),
             "what resets a node that lost its root, its cluster or its kernel")

@@ -58,7 +58,7 @@ Result<std::vector<std::string>> others_up(const Boot& boot) {
 }
 
 Result<hwdetect::WatchdogInfo> wait_for_card(const Boot& boot, Deadline deadline) {
-    const config::Watchdog& wanted = boot.cluster->watchdog;
+    const config::Watchdog wanted = boot.cluster->watchdog_of(boot.node());
     if (wanted.mode == "softdog") {
         TRY(hwdetect::load_modules({"softdog"}));
         log::warning("sbd: the watchdog is the kernel's own, and dies with the kernel");

@@ -106,7 +106,7 @@ Result<> start_follower(Boot& boot, const fs::path& bundle_partition, Deadline d
 // With sbd, that owns the card.
 Result<> start_watch(Boot& boot, const std::optional<SbdPlan>& sbd, Deadline deadline) {
     if (boot.watch && boot.watch->running()) return {};
-    const config::Watchdog& wanted = boot.cluster->watchdog;
+    const config::Watchdog wanted = boot.cluster->watchdog_of(boot.node());
     if (!sbd && wanted.mode == "softdog") TRY(hwdetect::load_modules({"softdog"}));
     std::vector<std::string> paths;
     for (const fs::path& path : TRY(find_bundle_partitions(boot.cluster->storage))) paths.push_back(path);
@@ -115,7 +115,7 @@ Result<> start_watch(Boot& boot, const std::optional<SbdPlan>& sbd, Deadline dea
                                  .storage = std::move(paths),
                                  .mode = sbd ? std::string(mode_sbd) : wanted.mode,
                                  .device = sbd ? sbd->watchdog : wanted.device.value_or(""),
-                                 .timeout = wanted.timeout,
+                                 .timeout = sbd ? std::chrono::seconds(sbd->times.watchdog) : wanted.timeout,
                                  .token = boot.cluster->token(),
                                  .patience = boot.cluster->storage_patience(),
                                  .shutdown = wanted.shutdown};

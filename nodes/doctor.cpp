@@ -7,6 +7,9 @@
 
 #include <fmt/ranges.h>
 #include <algorithm>
+#include <functional>
+#include <optional>
+#include <set>
 
 namespace pando::nodes {
 namespace {
@@ -145,18 +148,39 @@ void look_at_link(const CheckUp::Live& live, Findings& findings) {
     findings.close("link", "packets of full size reach every member, and the clocks agree");
 }
 
+// "", when all nodes have it so; " on n2, n3" else. Nothing: none has.
+std::optional<std::string> whose(const config::Cluster& cluster,
+                                 const std::function<bool(const config::Watchdog&)>& so) {
+    std::vector<std::string> names;
+    for (const config::Node& node : cluster.nodes)
+        if (so(cluster.watchdog_of(node))) names.push_back(node.name);
+    if (names.empty()) return std::nullopt;
+    if (names.size() == cluster.nodes.size()) return "";
+    return fmt::format(" on {}", fmt::join(names, ", "));
+}
+
 // Whether this node has one that is fed, and long enough, is among its faults.
 void look_at_watchdog(const CheckUp& facts, Findings& findings) {
-    const config::Watchdog& watchdog = facts.cluster.watchdog;
-    if (watchdog.mode == "off")
-        findings.add(Grade::warning, "watchdog", "watchdog.mode is off: a kernel that hangs is reset by fencing alone",
+    const auto with_mode = [&](std::string_view mode) {
+        return whose(facts.cluster, [&](const config::Watchdog& watchdog) { return watchdog.mode == mode; });
+    };
+    if (const auto on = with_mode("off"))
+        findings.add(Grade::warning, "watchdog",
+                     fmt::format("watchdog.mode is off{}: a kernel that hangs is reset by fencing alone", *on),
                      "watchdog.mode: if-present, or required where every machine has a card");
-    if (watchdog.mode == "softdog")
-        findings.add(Grade::warning, "watchdog", "watchdog.mode is softdog, which dies with the kernel it should reset",
+    if (const auto on = with_mode("softdog"))
+        findings.add(Grade::warning, "watchdog",
+                     fmt::format("watchdog.mode is softdog{}, which dies with the kernel it should reset", *on),
                      "watchdog.mode: required, where every machine has a card: pando hw probe");
-    findings.close("watchdog",
-                   fmt::format("mode {}, {} s, longer than corosync's token; {} s for lost storage", watchdog.mode,
-                               watchdog.timeout.count() / 1000, facts.cluster.storage_patience().count() / 1000));
+    std::set<std::string> kinds;
+    for (const config::Node& node : facts.cluster.nodes) {
+        const config::Watchdog watchdog = facts.cluster.watchdog_of(node);
+        kinds.emplace(fmt::format("mode {}, {} s", watchdog.mode, watchdog.timeout.count() / 1000));
+    }
+    std::string said;
+    for (const std::string& kind : kinds) said += (said.empty() ? "" : " or ") + kind;
+    findings.close("watchdog", fmt::format("{}, longer than corosync's token; {} s for lost storage", said,
+                                           facts.cluster.storage_patience().count() / 1000));
 }
 
 }  // namespace

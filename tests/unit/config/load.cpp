@@ -114,6 +114,37 @@ TEST(Profile, SaysWhereTheChrootIsKeptUnlessTheNodeDoes) {
     EXPECT_EQ(own->chroot_place(own->nodes.front()).text(), own->chroot.path);
 }
 
+TEST(Profile, GivesAWatchdogKeyByKeyAndTheClusterTheRest) {
+    const std::string text = with("boot:", "watchdog: {mode: required, device: iTCO_wdt, shutdown: 5m}\nboot:",
+                                  with("drivers: [tg3]", "watchdog: {device: hpwdt, timeout: 60s}", profiled));
+    const auto cluster = load(text);
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    const auto of_profile = cluster->watchdog_of(*cluster->find_node("n3"));
+    EXPECT_EQ(of_profile.mode, "required");
+    EXPECT_EQ(of_profile.timeout, std::chrono::seconds(60));
+    EXPECT_EQ(of_profile.device, "hpwdt");
+    EXPECT_EQ(of_profile.shutdown, std::chrono::minutes(5));
+    const auto other = cluster->watchdog_of(*cluster->find_node("n1"));
+    EXPECT_EQ(other.device, "iTCO_wdt");
+    EXPECT_EQ(other.timeout, std::chrono::seconds(30));
+
+    const auto own = load(with("drivers: [mlx5_core]", "watchdog: {mode: softdog, timeout: 90s}", text));
+    ASSERT_TRUE(own) << own.error().what;
+    const auto of_node = own->watchdog_of(*own->find_node("n3"));
+    EXPECT_EQ(of_node.mode, "softdog");
+    EXPECT_EQ(of_node.timeout, std::chrono::seconds(90));
+    EXPECT_EQ(of_node.device, "hpwdt");
+}
+
+TEST(Watchdog, OfANodeMayBeSlowerThanTheClusterAndNoneQuickerThanCorosync) {
+    // The cluster's own is for those that say nothing else.
+    EXPECT_TRUE(load(with("boot:", "watchdog: {timeout: 3s}\nboot:",
+                          with("    id: 1", "    id: 1\n    watchdog: {timeout: 30s}",
+                               with("    id: 2", "    id: 2\n    watchdog: {mode: off}", sample)))));
+    const auto said = complaints(with("    id: 2", "    id: 2\n    watchdog: {timeout: 3s}", sample));
+    EXPECT_THAT(said, testing::AllOf(HasSubstr("corosync's token"), HasSubstr("watchdog: {timeout: 3s}")));
+}
+
 TEST(Profile, TheNodesOwnFenceOptionsWin) {
     const auto cluster = load(with("drivers: [mlx5_core]", "fence: [{options: {ip: 10.2.0.77}}]", profiled));
     ASSERT_TRUE(cluster) << cluster.error().what;
@@ -432,6 +463,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "boot:", "chroot: {path: \"LABEL=x:/\"}\nboot:", "is no directory for the chroot"},
         Mistake{"ChrootDotDot",
                 "boot:", "chroot: {path: \"LABEL=x:/a/../b\"}\nboot:", "is no directory for the chroot"},
+        Mistake{"WatchdogOfANode", "    id: 2", "    id: 2\n    watchdog: {mode: maybe}",
+                "\"maybe\" is not known here"},
+        Mistake{"FractionalWatchdogOfANode", "    id: 2", "    id: 2\n    watchdog: {timeout: 30500ms}",
+                "whole seconds"},
+        Mistake{"UnknownKeyOfANodesWatchdog", "    id: 2", "    id: 2\n    watchdog: {mod: off}",
+                "unknown key \"mod\""},
         Mistake{"ChrootOfANode", "    id: 2", "    id: 2\n    chroot_path: ram", "is no place for the chroot"},
         Mistake{"ChrootForever", "boot:", "chroot: {disk_timeout: 1h}\nboot:", "too long"},
         Mistake{"ChrootRoot", "boot:", "chroot: {path: /}\nboot:", "is no place for the chroot"},

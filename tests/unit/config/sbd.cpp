@@ -53,6 +53,34 @@ TEST(Sbd, AShortTimeoutLeavesRoomForASlowRead) {
     EXPECT_EQ(sbd_times(cluster), (SbdTimes{6, 16}));
 }
 
+TEST(Sbd, OneHeaderForAllNodesHasTheLongestTimeOfThoseThatAreFencedSo) {
+    const std::string slow_card = with("    id: 2", "    id: 2\n    watchdog: {timeout: 50s}", on);
+    const auto cluster = load(slow_card);
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    EXPECT_EQ(sbd_times(*cluster), (SbdTimes{50, 100}));
+    for (const Node& node : cluster->nodes) EXPECT_EQ(node.fence.back().options.at("power_timeout"), "110");
+    EXPECT_EQ(cluster->storage_patience(), 50s);
+    EXPECT_TRUE(changes_sbd(*load(on), *cluster));
+
+    const auto quick = load(with("    id: 2", "    id: 2\n    watchdog: {timeout: 20s}", on));
+    ASSERT_TRUE(quick) << quick.error().what;
+    EXPECT_EQ(sbd_times(*quick), (SbdTimes{30, 60}));
+}
+
+TEST(Sbd, ANodeThatIsNotFencedSoHasNoSayInTheHeader) {
+    auto cluster = *load(with("    id: 2", "    id: 2\n    watchdog: {timeout: 50s}", on));
+    cluster.nodes[1].fence.pop_back();
+    EXPECT_EQ(sbd_times(cluster), (SbdTimes{30, 60}));
+}
+
+TEST(Sbd, NoNodeOfItMayHaveItsWatchdogOff) {
+    const auto said = complaints(with("    id: 2", "    id: 2\n    watchdog: {mode: off}", on));
+    EXPECT_THAT(said, testing::AllOf(HasSubstr("reads no message"), HasSubstr("watchdog: {mode: off}")));
+    EXPECT_TRUE(load(with("boot:", "watchdog: {mode: off}\nboot:",
+                          with("    id: 1", "    id: 1\n    watchdog: {mode: required}",
+                               with("    id: 2", "    id: 2\n    watchdog: {mode: required}", on)))));
+}
+
 TEST(Sbd, StorageThatIsSilentIsNoLongerBorneThanTheWatchdogAllows) {
     EXPECT_EQ(load(sample)->storage_patience(), 60s);
     EXPECT_EQ(load(on)->storage_patience(), 30s);

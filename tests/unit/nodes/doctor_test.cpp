@@ -84,6 +84,15 @@ TEST(Doctor, WarnsOfAClusterThatNoWatchdogGuards) {
     expect_one(facts, "warning watchdog: watchdog.mode is softdog");
 }
 
+TEST(Doctor, NamesTheNodesThatHaveAnotherWatchdogThanTheOthers) {
+    CheckUp facts = healthy();
+    facts.cluster.nodes[1].watchdog = config::NodeWatchdog{};
+    facts.cluster.nodes[1].watchdog->timeout = std::chrono::seconds(60);
+    EXPECT_THAT(to_text(examine(facts)), HasSubstr("mode if-present, 30 s or mode if-present, 60 s, longer than"));
+    facts.cluster.nodes[1].watchdog->mode = "softdog";
+    expect_one(facts, "warning watchdog: watchdog.mode is softdog on n2, which dies");
+}
+
 TEST(Doctor, ASilentDeviceIsAFaultAndOnesOwnAWarning) {
     CheckUp facts = healthy();
     facts.fence[1] = {"n2", "n2-bmc", false, "no route to host"};
