@@ -31,7 +31,7 @@ public:
             network_.node(i);
             fencing(i);
         }
-        if (boot_known) reserved_addresses();
+        if (boot_known && cluster_.boot.dhcp == "server") reserved_addresses();
         rules();
         rescue();
     }

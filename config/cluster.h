@@ -166,9 +166,10 @@ struct StageSettings {
 };
 
 struct Boot {
-    std::string server;     // address of the boot server (DHCP, TFTP, HTTP)
-    std::string interface;  // of the boot server, for dnsmasq
-    std::string subnet;     // 192.0.2.0/24, where blades get their addresses
+    std::string server;           // address of the boot server (DHCP, TFTP, HTTP)
+    std::string interface;        // of the boot server, for dnsmasq
+    std::string subnet;           // 192.0.2.0/24, where blades get their addresses
+    std::string dhcp = "server";  // server, proxy: another DHCP server gives the addresses
     uint16_t http_port = 80;
     Milliseconds reboot_delay{10000};  // a failed blade shows its cause this long before it reboots
     uint32_t retries = 3;              // policy retry: so often, then reboot

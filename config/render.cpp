@@ -33,6 +33,12 @@ std::string base_url(const Cluster& cluster) {
     return fmt::format("http://{}:{}", in_url(cluster.boot.server), cluster.boot.http_port);
 }
 
+uint32_t mask_of(const Cidr& subnet) {
+    return subnet.prefix == 0 ? 0 : ~0U << (32U - static_cast<unsigned>(subnet.prefix));
+}
+Ip netmask_of(const Cidr& subnet) { return ip_of_v4(mask_of(subnet)); }
+Ip network_of(const Cidr& subnet) { return ip_of_v4(subnet.ip.v4() & mask_of(subnet)); }
+
 std::string bare(const std::string& address) { return address.substr(0, address.find('/')); }
 
 }  // namespace
@@ -123,16 +129,33 @@ std::string dhcp_hosts(const Cluster& cluster) {
 
 }  // namespace
 
+namespace {
+
+// Beside a DHCP server that gives addresses: what to load, and no address.
+std::string dnsmasq_proxy_conf(const Cluster& cluster, const NetbootPaths& paths) {
+    const Cidr subnet = parse_cidr(cluster.boot.subnet).value_or(Cidr{});
+    return filled("dnsmasq-proxy.conf", {{"cluster", cluster.name},
+                                         {"interface", cluster.boot.interface},
+                                         {"state", paths.state.string()},
+                                         {"network", network_of(subnet).text()},
+                                         {"netmask", netmask_of(subnet).text()},
+                                         {"base", base_url(cluster)},
+                                         {"server", cluster.boot.server},
+                                         {"tftp_root", paths.tftp_root.string()}});
+}
+
+}  // namespace
+
 std::string dnsmasq_conf(const Cluster& cluster, const NetbootPaths& paths) {
+    if (cluster.boot.dhcp == "proxy") return dnsmasq_proxy_conf(cluster, paths);
     const Cidr subnet = parse_cidr(cluster.boot.subnet).value_or(Cidr{});
     const AddressRange range = unknown_machines(subnet);
-    const uint32_t netmask = subnet.prefix == 0 ? 0 : ~0U << (32U - static_cast<unsigned>(subnet.prefix));
     return filled("dnsmasq.conf", {{"cluster", cluster.name},
                                    {"interface", cluster.boot.interface},
                                    {"state", paths.state.string()},
                                    {"first_unknown", range.first.text()},
                                    {"last_unknown", range.last.text()},
-                                   {"netmask", ip_of_v4(netmask).text()},
+                                   {"netmask", netmask_of(subnet).text()},
                                    {"hosts", dhcp_hosts(cluster)},
                                    {"base", base_url(cluster)},
                                    {"server", cluster.boot.server},

@@ -23,7 +23,8 @@ struct NetbootPaths {
     std::filesystem::path tftp_root;  // absolute; holds the boot files below
     std::filesystem::path state;      // absolute; leases and pid file
 };
-// For one dnsmasq: DHCP for the known MACs only, TFTP, iPXE chain loading by HTTP for clients that are iPXE already.
+// For one dnsmasq: DHCP (or proxy DHCP, as boot.dhcp says), TFTP, iPXE chain loading by HTTP for clients that are iPXE
+// already.
 std::string dnsmasq_conf(const Cluster& cluster, const NetbootPaths& paths);
 
 // The script every blade runs: kernel, one image, one bundle, and the kernel command line. The files are those in

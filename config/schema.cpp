@@ -150,6 +150,10 @@ Table<Boot> boot_rows() {
               "machines",
               Need::required)
             .takes(Takes::server),
+        field("dhcp", &Boot::dhcp, one_of({"server", "proxy"}),
+              "server: the boot server gives the blades their addresses; proxy: a DHCP server that is there already "
+              "does, and the boot server adds only what to load")
+            .takes(Takes::server),
         field("http_port", &Boot::http_port, number<uint16_t>(1, 65535), "TCP port of the boot files")
             .takes(Takes::image),
         field("reboot_delay", &Boot::reboot_delay, duration(0s, 1h),

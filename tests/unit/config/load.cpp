@@ -578,6 +578,13 @@ TEST(Limits, TheLargestFilesAreAnsweredQuickly) {
 
 // --- the reference -------------------------------------------------------------------------------------------------
 
+TEST(Boot, OnlyTheServersOwnRangeIsReserved) {
+    const std::string text = with("server: 10.0.0.1\n", "server: 10.0.0.200\n");
+    EXPECT_THAT(complaints(text), HasSubstr("among the addresses for unknown machines"));
+    EXPECT_TRUE(load(with("boot:\n", "boot:\n  dhcp: proxy\n", text)));
+    EXPECT_THAT(complaints(with("boot:\n", "boot:\n  dhcp: relay\n")), HasSubstr("relay"));
+}
+
 TEST(Reference, DescribesEveryKeyAsItIs) {
     const auto file = std::filesystem::path(TEST_DATA) / "../../docs/cluster-yaml.md";
     auto text = read_file(file);

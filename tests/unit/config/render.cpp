@@ -48,6 +48,17 @@ TEST(Render, GivesTheRecordedFiles) {
     }
 }
 
+TEST(Render, BesideAnotherDhcpServerNoAddressIsGiven) {
+    Cluster cluster = sample_cluster();
+    cluster.boot.dhcp = "proxy";
+    cluster.boot.subnet = "10.0.0.0/24";
+    const std::string text = dnsmasq_conf(cluster, paths);
+    EXPECT_THAT(text, HasSubstr("\ndhcp-range=10.0.0.0,proxy,255.255.255.0\n"));
+    EXPECT_THAT(text, HasSubstr("dhcp-boot=tag:ipxe,http://10.0.0.1:80/boot.ipxe,,10.0.0.1\n"));
+    for (const char* givers : {"dhcp-authoritative", "dhcp-host", "dhcp-option", ",1h"})
+        EXPECT_THAT(text, Not(HasSubstr(givers)));
+}
+
 TEST(Render, TwoNodesAreATwoNodeClusterOthersWaitForAll) {
     Cluster cluster = sample_cluster();
     EXPECT_THAT(corosync_conf(cluster), HasSubstr("two_node: 1"));
@@ -214,8 +225,10 @@ TEST(RealParser, DnsmasqTakesItsFile) {
     auto directory = TemporaryDirectory::create("/tmp", "pando-dnsmasq");
     ASSERT_TRUE(directory);
     const auto conf = directory->path() / "dnsmasq.conf";
-    for (const auto& file : {example_file(), cluster_data("everything.yaml")}) {
-        const std::string text = dnsmasq_conf(loaded(file), {directory->path(), directory->path()});
+    std::vector<Cluster> clusters = {loaded(example_file()), loaded(cluster_data("everything.yaml")), sample_cluster()};
+    clusters.back().boot.dhcp = "proxy";
+    for (const Cluster& cluster : clusters) {
+        const std::string text = dnsmasq_conf(cluster, {directory->path(), directory->path()});
         ASSERT_TRUE(write_file_atomic(conf, text));
         const auto good = run({.argv = {"dnsmasq", "--test", "-C", conf.string()}});
         ASSERT_TRUE(good) << good.error().what;
