@@ -15,6 +15,7 @@ Action declare_config_check(CLI::App& app);
 Action declare_config_diff(CLI::App& app);
 Action declare_config_edit(CLI::App& app);
 Action declare_config_explain(CLI::App& app);
+Action declare_config_init(CLI::App& app);
 Action declare_config_render(CLI::App& app);
 Action declare_config_show(CLI::App& app);
 Action declare_hw_diff(CLI::App& app);
@@ -74,6 +75,8 @@ const std::vector<Command>& commands() {
         {"config diff", "what changes between two descriptions, and what it takes", declare_config_diff},
         {"config edit", "cluster.yaml in an editor, replaced only by one that is right", declare_config_edit},
         {"config explain", "what a key means, the value it has, and where that came from", declare_config_explain},
+        {"config init", "propose a cluster.yaml from what this host tells, or what is missing in one",
+         declare_config_init},
         {"config render", "what follows for corosync, dlm, hosts, dnsmasq, iPXE or systemd-networkd",
          declare_config_render},
         {"cluster keygen", "make the key that the cluster's members share", declare_cluster_keygen},

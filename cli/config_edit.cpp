@@ -86,15 +86,6 @@ Result<char> ask(const Error& error) {
     }
 }
 
-std::string who() {
-    std::string name;
-    for (const char* variable : {"SUDO_USER", "LOGNAME", "USER"})
-        if (const char* value = getenv(variable); name.empty() && value != nullptr) name = value;
-    const char* terminal = ttyname(STDIN_FILENO);
-    return fmt::format("{} on {}", name.empty() ? fmt::format("user {}", getuid()) : name,
-                       terminal == nullptr ? "a terminal" : terminal);
-}
-
 int told(Edited outcome, const std::string& file) {
     switch (outcome) {
         case Edited::replaced:
@@ -143,7 +134,7 @@ Action declare_config_edit(CLI::App& app) {
         if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0)
             return bad_input("pando config edit needs a terminal for the editor")
                 .advise("pando bundle get --output DIRECTORY, change cluster.yaml there, pando bundle write DIRECTORY");
-        const EditTalk talk{run_editor, ask, who()};
+        const EditTalk talk{run_editor, ask, whoever()};
         if (!file->empty()) return told(TRY(edit_file(*file, talk)), *file);
         if (booted_node()) return edit_live(talk);
         return told(TRY(edit_file("cluster.yaml", talk)), "cluster.yaml");

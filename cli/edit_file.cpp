@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cstdlib>
 
 namespace pando::cli {
 namespace {
@@ -16,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // "alice on pts/3" behind the process id that the lock writes.
-Result<FileLock> lock_for(const fs::path& lock_file, const EditTalk& talk) {
+Result<FileLock> lock_for(const fs::path& file, const std::string& who, Deadline patience) {
+    const fs::path lock_file = file.parent_path() / ("." + file.filename().string() + ".lock");
     if (FileLock::is_held(lock_file)) {
         const std::string content = read_file(lock_file, 4096).value_or("");
         const size_t second = content.find('\n');
@@ -24,10 +26,10 @@ Result<FileLock> lock_for(const fs::path& lock_file, const EditTalk& talk) {
             log::info("{} edits it now: waiting",
                       content.substr(second + 1, content.find('\n', second + 1) - second - 1));
     }
-    auto lock = TRY(FileLock::take(lock_file, talk.patience));
+    auto lock = TRY(FileLock::take(lock_file, patience));
     const UniqueFd fd(open(lock_file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
     if (!fd.valid()) return fail_errno(errno, "opening lock {}", lock_file.string());
-    TRY(write_all(fd.get(), talk.who + "\n"));
+    TRY(write_all(fd.get(), who + "\n"));
     return lock;
 }
 
@@ -82,7 +84,7 @@ Result<Edited> edit_file(const fs::path& shown, const EditTalk& talk) {
             .kind(ErrorKind::bad_input)
             .advise("give the path of the cluster's description; docs/examples/cluster.yaml is one to begin with");
     const fs::path copy = file.parent_path() / ("." + file.stem().string() + ".edit" + file.extension().string());
-    const auto lock = TRY(lock_for(file.parent_path() / ("." + file.filename().string() + ".lock"), talk));
+    const auto lock = TRY(lock_for(file, talk.who, talk.patience));
     if (fs::exists(copy, ec))
         log::warning("an editor was killed here before: what it had is {}", TRY(keep_as_draft(copy, file)).string());
 
@@ -116,6 +118,55 @@ Result<Edited> edit_file(const fs::path& shown, const EditTalk& talk) {
             return Edited::kept;
         }
     }
+}
+
+namespace {
+
+// A file that need not be there yet, by the name under which everybody locks it.
+Result<fs::path> real_path(const fs::path& shown) {
+    std::error_code ec;
+    fs::path file = fs::weakly_canonical(fs::absolute(shown), ec);
+    if (!ec && fs::is_directory(file.parent_path(), ec)) return file;
+    return bad_input("there is no directory for {}", shown.string()).advise("make it first, for root alone");
+}
+
+Result<> put(const fs::path& file, const fs::path& shown, const NewText& made) {
+    std::error_code ec;
+    const bool there = fs::exists(file, ec);
+    const std::string now = there ? TRY(read_file(file, config::cluster_file_limit)) : std::string();
+    if (there != made.before.has_value() || (there && now != *made.before))
+        return bad_input("{} was changed by somebody else meanwhile", shown.string()).advise("run this again");
+    if (!there) return write_file_atomic(file, made.text, 0600);
+    struct stat like {};
+    if (stat(file.c_str(), &like) < 0) return fail_errno(errno, "looking at {}", file.string());
+    return replace(file, made.text, like);
+}
+
+}  // namespace
+
+Result<> put_file(const fs::path& shown, const NewText& made) {
+    const fs::path file = TRY(real_path(shown));
+    const auto lock = TRY(lock_for(file, made.who, made.patience));
+    (void)TRY(config::load_text(made.text, shown.string()));
+    return put(file, shown, made);
+}
+
+fs::path draft_of(const fs::path& file) { return file.string() + ".draft"; }
+
+Result<fs::path> put_draft(const fs::path& shown, const NewText& made) {
+    const fs::path file = TRY(real_path(shown));
+    const auto lock = TRY(lock_for(file, made.who, made.patience));
+    TRY(put(draft_of(file), draft_of(shown), made));
+    return draft_of(shown);
+}
+
+std::string whoever() {
+    std::string name;
+    for (const char* variable : {"SUDO_USER", "LOGNAME", "USER"})
+        if (const char* value = getenv(variable); name.empty() && value != nullptr) name = value;
+    const char* terminal = ttyname(STDIN_FILENO);
+    return fmt::format("{} on {}", name.empty() ? fmt::format("user {}", getuid()) : name,
+                       terminal == nullptr ? "no terminal" : terminal);
 }
 
 }  // namespace pando::cli

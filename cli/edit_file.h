@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace pando::cli {
@@ -28,5 +29,24 @@ struct EditTalk {
 // FILE.draft, or FILE.draft.2 and so on. Whatever ends this, the file is the old or the new one; a copy that a killed
 // editor left becomes a draft at the next call.
 Result<Edited> edit_file(const std::filesystem::path& file, const EditTalk& talk);
+
+// A description that a command has made in place of the file, or as a new file (0600: it is to hold passwords).
+struct NewText {
+    std::optional<std::string> before;  // what the file held when the text was made; nothing: there was none
+    std::string text;
+    std::string who;  // as in EditTalk
+    Deadline patience = Deadline::after(std::chrono::minutes(1));
+};
+
+// The same promises as edit_file(). Refused with every mistake in it when it is not right, and when the file is no
+// longer what it was.
+Result<> put_file(const std::filesystem::path& file, const NewText& text);
+
+// What is not right yet, in FILE.draft, in place of one that is there and holds `before`.
+Result<std::filesystem::path> put_draft(const std::filesystem::path& file, const NewText& text);
+std::filesystem::path draft_of(const std::filesystem::path& file);
+
+// "alice on /dev/pts/3": whoever runs this command.
+std::string whoever();
 
 }  // namespace pando::cli

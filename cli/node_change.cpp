@@ -4,30 +4,15 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text_diff.h"
+#include "cli/consent.h"
 #include "config/slots.h"
 #include "config/values.h"
 #include "nodes/bundle_partition.h"
 #include "nodes/secrets.h"
 #include "nodes/waiting.h"
 
-#include <unistd.h>
-#include <iostream>
-
 namespace pando::cli {
 namespace {
-
-// Everything has been shown by then. Without a terminal nobody can answer, so --yes is the answer.
-Result<bool> agreed(const NodeChangeOptions& options) {
-    if (options.yes) return true;
-    if (isatty(STDIN_FILENO) == 0)
-        return bad_input("nobody is there to ask: the input is no terminal")
-            .advise("look at it with --dry-run, then give the command with --yes");
-    fmt::print("Do this? [y/N] ");
-    std::fflush(stdout);
-    std::string answer;
-    std::getline(std::cin, answer);
-    return answer == "y" || answer == "yes";
-}
 
 // What is done already is not shown again.
 Result<bool> show(const nodes::Change& change) {
@@ -79,7 +64,7 @@ Result<int> change_nodes(const NodeChangeOptions& options, const nodes::Planner&
         return 0;
     }
     if (options.dry_run) return 0;
-    if (!TRY(agreed(options))) {
+    if (!TRY(agreed(options.yes))) {
         log::info("nothing was done");
         return 1;
     }
