@@ -15,6 +15,7 @@ Action declare_config_check(CLI::App& app);
 Action declare_config_diff(CLI::App& app);
 Action declare_config_edit(CLI::App& app);
 Action declare_config_explain(CLI::App& app);
+Action declare_config_import(CLI::App& app);
 Action declare_config_init(CLI::App& app);
 Action declare_config_render(CLI::App& app);
 Action declare_config_show(CLI::App& app);
@@ -77,6 +78,7 @@ const std::vector<Command>& commands() {
         {"config explain", "what a key means, the value it has, and where that came from", declare_config_explain},
         {"config init", "propose a cluster.yaml from what this host tells, or what is missing in one",
          declare_config_init},
+        {"config import", "make a cluster.yaml of an Open-Sharedroot cluster.conf", declare_config_import},
         {"config render", "what follows for corosync, dlm, hosts, dnsmasq, iPXE or systemd-networkd",
          declare_config_render},
         {"cluster keygen", "make the key that the cluster's members share", declare_cluster_keygen},
