@@ -5,6 +5,7 @@
 #include "cli/bundle_files.h"
 #include "cli/bundle_lun.h"
 #include "cli/command.h"
+#include "config/site_templates.h"
 #include "config/slots.h"
 
 #include <fmt/format.h>
@@ -41,6 +42,10 @@ Result<> write_bundle_files(const config::Bundle& bundle, const fs::path& direct
                               bundle.files.at(config::bundled_name(file.path)), file.mode()));
     TRY(write_file_atomic(key, bundle.files.at("authkey"), 0600));
     TRY(write_file_atomic(directory / "cluster.yaml", bundle.files.at("cluster.yaml"), 0600));
+    for (const auto& [name, text] : cluster.templates) {
+        TRY(make_directories(directory / config::template_directory, 0700));
+        TRY(write_file_atomic(directory / config::template_directory / (name + ".in"), text, 0600));
+    }
     // Last: with it the directory is whole.
     return write_base(directory, bundle);
 }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando config render: a file of another program, as it follows from cluster.yaml.
+#include "base/log.h"
 #include "cli/command.h"
 #include "config/document.h"
 #include "config/load.h"
 #include "config/networkd.h"
 #include "config/render.h"
+#include "config/site_templates.h"
+#include "config/template.h"
 
 #include <fmt/format.h>
+#include <filesystem>
 #include <memory>
 
 namespace pando::cli {
@@ -18,7 +22,36 @@ struct RenderOptions {
     std::string file = "cluster.yaml";
     std::string node;
     config::NetbootPaths paths{"/srv/pando", "/var/lib/misc"};
+    bool show_template = false;
 };
+
+// The template of WHAT; networkd's files have none.
+std::string template_of(const std::string& what, const config::Cluster& cluster) {
+    if (what == "dnsmasq") return config::dnsmasq_template(cluster);
+    if (what == "ipxe") return "boot.ipxe";
+    return what == "corosync" || what == "dlm" ? what + ".conf" : what == "hosts" ? what : "";
+}
+
+// To begin one of the site's own with.
+Result<int> show_template(const config::Cluster& cluster, const RenderOptions& options) {
+    const std::string name = template_of(options.what, cluster);
+    if (name.empty()) return bad_input("{}'s files have no template", options.what).advise("cluster.yaml says it all");
+    const auto own = cluster.templates.find(name);
+    fmt::print("{}", own != cluster.templates.end() ? std::string_view(own->second) : *config::embedded_template(name));
+    return 0;
+}
+
+// Not on the output, which is the file.
+void say_template(const config::Cluster& cluster, const RenderOptions& options) {
+    const std::string name = template_of(options.what, cluster);
+    if (name.empty()) return;
+    if (cluster.templates.contains(name))
+        log::info(
+            "by the site's template {}",
+            (std::filesystem::path(options.file).parent_path() / config::template_directory / (name + ".in")).string());
+    else
+        log::info("by the built-in template {}.in", name);
+}
 
 // What the node finds in /run, each file behind its name.
 Result<std::string> networkd(const config::Cluster& cluster, const std::string& name) {
@@ -45,6 +78,7 @@ Action declare_config_render(CLI::App& app) {
         ->check(CLI::IsMember({"corosync", "dlm", "hosts", "dnsmasq", "ipxe", "networkd"}));
     app.add_option("FILE", options->file, "cluster.yaml")->capture_default_str();
     app.add_option("--node", options->node, "networkd: the node whose files they are");
+    app.add_flag("--template", options->show_template, "show the template, not what follows from it");
     app.add_option("--tftp-root", options->paths.tftp_root, "dnsmasq: directory of the boot files")
         ->capture_default_str();
     app.add_option("--state", options->paths.state, "dnsmasq: directory of leases and pid file")->capture_default_str();
@@ -53,6 +87,8 @@ Action declare_config_render(CLI::App& app) {
         for (const auto& path : {options->paths.tftp_root, options->paths.state})
             if (!path.is_absolute() || path.string().find_first_of("\n\"\\") != std::string::npos)
                 return bad_input("\"{}\" is no directory for dnsmasq", path.string()).advise("an absolute path");
+        if (options->show_template) return show_template(cluster, *options);
+        say_template(cluster, *options);
         std::string text;
         if (options->what == "corosync") text = config::corosync_conf(cluster);
         if (options->what == "dlm") text = config::dlm_conf(cluster);

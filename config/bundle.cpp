@@ -8,6 +8,8 @@
 #include "config/bundle_header.h"
 #include "config/load.h"
 #include "config/register.h"
+#include "config/site_templates.h"
+#include "config/template.h"
 #include "config/values.h"
 
 #include <openssl/evp.h>
@@ -38,7 +40,15 @@ std::optional<std::string> from_base64(const std::string& text) {
 Result<Cluster> Bundle::description() const {
     const auto file = files.find("cluster.yaml");
     if (file == files.end()) return fail("the bundle of {} holds no cluster.yaml", cluster);
-    return load_text(file->second, "bundle:cluster.yaml");
+    Cluster description = TRY(load_text(file->second, "bundle:cluster.yaml"));
+    for (const auto& [name, text] : files) {
+        if (!name.starts_with(bundled_template)) continue;
+        const std::string of = name.substr(bundled_template.size());
+        // A later version may have templates that this one does not know; it renders nothing by them.
+        if (embedded_template(of)) description.templates[of] = text;
+    }
+    TRY(check_site_templates(description, "bundle:" + std::string(template_directory)));
+    return description;
 }
 
 Result<AgentFiles> Bundle::agent_files(const Cluster& description) const {
@@ -61,6 +71,7 @@ Result<Bundle> make_bundle(const std::filesystem::path& cluster_yaml, uint64_t g
     bundle.files["authkey"] = TRY(read_authkey(cluster_yaml.parent_path() / cluster.authkey_file));
     for (auto& [path, content] : TRY(read_agent_files(cluster_yaml, cluster)))
         bundle.files[bundled_name(path)] = std::move(content);
+    for (const auto& [name, text] : cluster.templates) bundle.files[std::string(bundled_template) + name] = text;
     // What was checked is what goes in, even when the file changed in between.
     TRY(bundle.description());
     if (const size_t size = encode(bundle).size(); size > bundle_limit)

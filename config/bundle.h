@@ -18,9 +18,10 @@ namespace pando::config {
 constexpr size_t bundle_limit = 4U << 20U;  // bytes, header included
 
 struct Bundle {
-    std::string cluster;                       // its name
-    uint64_t generation = 0;                   // grows with every write
-    std::map<std::string, std::string> files;  // cluster.yaml, authkey, what fence devices name (agent_files.h)
+    std::string cluster;      // its name
+    uint64_t generation = 0;  // grows with every write
+    // cluster.yaml, authkey, what fence devices name (agent_files.h), the site's templates (site_templates.h)
+    std::map<std::string, std::string> files;
 
     Result<Cluster> description() const;  // cluster.yaml of it, loaded
     Result<AgentFiles> agent_files(const Cluster& description) const;

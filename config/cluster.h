@@ -218,7 +218,8 @@ struct Cluster {
     Access access;
     Rescue rescue;
     std::vector<CdslRule> cdsl;
-    std::vector<Node> nodes;  // in the file's order
+    std::vector<Node> nodes;                       // in the file's order
+    std::map<std::string, std::string> templates;  // the site's own, by name (config/site_templates.h)
 
     const Node* find_node(std::string_view name) const;  // null when there is none
     std::string lock_table() const;                      // "grove:root"

@@ -2,7 +2,9 @@
 #include "config/difference.h"
 
 #include "config/knobs.h"
+#include "config/render.h"
 #include "config/show.h"
+#include "config/site_templates.h"
 
 #include <fmt/ranges.h>
 #include <algorithm>
@@ -153,12 +155,32 @@ private:
     }
 };
 
+// A site's own templates are no keys, and change what is rendered all the same.
+void add_templates(const Cluster& before, const Cluster& after, std::vector<Change>& changes) {
+    const auto in = [](const Cluster& cluster, const std::string& name) -> std::optional<std::string> {
+        const auto it = cluster.templates.find(name);
+        return it == cluster.templates.end() ? std::nullopt : std::optional(it->second);
+    };
+    for (const std::string& name : template_names()) {
+        const auto one = in(before, name), other = in(after, name);
+        if (one == other) continue;
+        const bool boot_server = name.starts_with("dnsmasq");
+        const Takes takes = boot_server ? Takes::server : name == "boot.ipxe" ? Takes::image : Takes::live;
+        changes.push_back({fmt::format("{}/{}.in", template_directory, name), one ? "the site's" : "built in",
+                           !other ? "built in"
+                           : one  ? "another of the site's"
+                                  : "the site's",
+                           std::nullopt, "", takes});
+    }
+}
+
 }  // namespace
 
 std::vector<Change> differences(const Cluster& before, const Cluster& after,
                                 const std::function<bool(std::string_view)>& hidden) {
     Comparison comparison(hidden);
     comparison.keys(describe(cluster_table()), show_json(before), show_json(after), {});
+    add_templates(before, after, comparison.changes);
     return std::move(comparison.changes);
 }
 

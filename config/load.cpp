@@ -7,6 +7,7 @@
 #include "config/profiles.h"
 #include "config/sbd.h"
 #include "config/schema.h"
+#include "config/site_templates.h"
 
 #include <algorithm>
 
@@ -50,7 +51,10 @@ Result<Cluster> load_file(const std::filesystem::path& file) {
         if (error.advice.empty()) error.advice = "give the path of the cluster's description, cluster.yaml";
         return Failure(error);
     }
-    return load_text(*text, file.string());
+    Cluster cluster = TRY(load_text(*text, file.string()));
+    cluster.templates = TRY(read_site_templates(file));
+    TRY(check_site_templates(cluster, file.parent_path() / template_directory));
+    return cluster;
 }
 
 }  // namespace pando::config

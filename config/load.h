@@ -16,7 +16,8 @@ namespace pando::config {
 constexpr size_t cluster_file_limit = 1U << 20U;  // bytes; such a file always fits into a bundle
 constexpr int cluster_depth_limit = 32;           // nesting; yaml-cpp has no such bound of its own
 
-// Errors are of kind bad_input. `file_name` is only for messages.
+// Errors are of kind bad_input. `file_name` is only for messages. Of a file the site's templates beside it are read
+// too.
 Result<Cluster> load_text(std::string_view yaml, std::string_view file_name);
 Result<Cluster> load_file(const std::filesystem::path& file);
 

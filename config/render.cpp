@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <stdexcept>
 
@@ -15,12 +16,13 @@ namespace pando::config {
 
 namespace {
 
-// The templates are ours and embedded: one that cannot be filled is a bug, and every one is filled by the tests.
-std::string filled(std::string_view name, const std::map<std::string, std::string>& variables) {
-    const auto text = embedded_template(name);
+// What is filled was checked: ours by the tests, a site's when it was read. One that cannot be filled is a bug.
+std::string filled(std::string_view name, const Cluster& cluster, const Variables& variables) {
+    const auto own = cluster.templates.find(std::string(name));
+    const auto text = own == cluster.templates.end() ? embedded_template(name) : std::string_view(own->second);
     if (!text) throw std::logic_error(fmt::format("no template {}", name));
-    auto out = fill(*text, variables);
-    if (!out) throw std::logic_error(fmt::format("template {}: {}", name, out.error().what));
+    auto out = fill(*text, variables, name);
+    if (!out) throw std::logic_error(out.error().what);
     return std::move(*out);
 }
 
@@ -41,9 +43,7 @@ Ip network_of(const Cidr& subnet) { return ip_of_v4(subnet.ip.v4() & mask_of(sub
 
 std::string bare(const std::string& address) { return address.substr(0, address.find('/')); }
 
-}  // namespace
-
-std::string corosync_conf(const Cluster& cluster) {
+Variables corosync_variables(const Cluster& cluster) {
     std::string nodes;
     for (const auto& node : cluster.nodes)
         nodes += fmt::format("    node {{\n        ring0_addr: {}\n        name: {}\n        nodeid: {}\n    }}\n",
@@ -54,15 +54,17 @@ std::string corosync_conf(const Cluster& cluster) {
     if (corosync.mtu != 0) optional += fmt::format("    knet_mtu: {}\n", corosync.mtu);
     // Nobody is quorate before all were seen once: a node still in its firmware must not be fenced for being late.
     const std::string votes = cluster.nodes.size() == 2 ? "    two_node: 1\n" : "    wait_for_all: 1\n";
-    return filled("corosync.conf", {{"cluster", cluster.name},
-                                    {"cipher", corosync.crypto_cipher},
-                                    {"hash", corosync.crypto_hash},
-                                    {"token", std::to_string(corosync.token.count())},
-                                    {"optional", optional},
-                                    {"port", std::to_string(corosync.port)},
-                                    {"nodes", nodes},
-                                    {"votes", votes}});
+    return {{"cluster", cluster.name},
+            {"cipher", corosync.crypto_cipher},
+            {"hash", corosync.crypto_hash},
+            {"token", std::to_string(corosync.token.count())},
+            {"optional", optional},
+            {"port", std::to_string(corosync.port)},
+            {"nodes", nodes},
+            {"votes", votes}};
 }
+
+}  // namespace
 
 size_t votes_needed(size_t nodes) { return nodes == 2 ? 1 : nodes / 2 + 1; }
 
@@ -74,9 +76,7 @@ bool is_unfenced(const Node& node) {
     return std::any_of(node.fence.begin(), node.fence.end(), [](const FenceDevice& device) { return device.unfence; });
 }
 
-}  // namespace
-
-std::string dlm_conf(const Cluster& cluster) {
+Variables dlm_variables(const Cluster& cluster) {
     std::string devices;
     for (const auto& node : cluster.nodes)
         if (!node.fence.empty())
@@ -84,11 +84,10 @@ std::string dlm_conf(const Cluster& cluster) {
                                    is_unfenced(node) ? fmt::format("unfence node-{}\n", node.id) : "");
     if (!devices.empty()) devices.pop_back();  // one blank line between sections, none at the end
     if (!devices.empty()) devices.pop_back();
-    return filled("dlm.conf", {{"post_join_delay", std::to_string(cluster.dlm.post_join_delay.count() / 1000)},
-                               {"devices", devices}});
+    return {{"post_join_delay", std::to_string(cluster.dlm.post_join_delay.count() / 1000)}, {"devices", devices}};
 }
 
-std::string hosts(const Cluster& cluster) {
+Variables hosts_variables(const Cluster& cluster) {
     std::string lines;
     for (const auto& node : cluster.nodes) {
         lines += fmt::format("{} {}\n", node.cluster_address(), node.name);
@@ -98,10 +97,8 @@ std::string hosts(const Cluster& cluster) {
                     lines += fmt::format("{} {}-{}\n", bare(address), node.name, nic.name);
     }
     if (!lines.empty()) lines.pop_back();
-    return filled("hosts", {{"nodes", lines}});
+    return {{"nodes", lines}};
 }
-
-namespace {
 
 // The MACs that may ask for this NIC's address: its own, or those of the bond's or bridge's members.
 std::vector<std::string> macs_of(const Node& node, const Nic& nic) {
@@ -127,42 +124,28 @@ std::string dhcp_hosts(const Cluster& cluster) {
     return lines;
 }
 
-}  // namespace
-
-namespace {
-
 // Beside a DHCP server that gives addresses: what to load, and no address.
-std::string dnsmasq_proxy_conf(const Cluster& cluster, const NetbootPaths& paths) {
+Variables dnsmasq_proxy_variables(const Cluster& cluster, const NetbootPaths& paths) {
     const Cidr subnet = parse_cidr(cluster.boot.subnet).value_or(Cidr{});
-    return filled("dnsmasq-proxy.conf", {{"cluster", cluster.name},
-                                         {"interface", cluster.boot.interface},
-                                         {"state", paths.state.string()},
-                                         {"network", network_of(subnet).text()},
-                                         {"netmask", netmask_of(subnet).text()},
-                                         {"base", base_url(cluster)},
-                                         {"server", cluster.boot.server},
-                                         {"tftp_root", paths.tftp_root.string()}});
+    return {{"cluster", cluster.name},
+            {"interface", cluster.boot.interface},
+            {"state", paths.state.string()},
+            {"network", network_of(subnet).text()},
+            {"netmask", netmask_of(subnet).text()},
+            {"base", base_url(cluster)},
+            {"server", cluster.boot.server},
+            {"tftp_root", paths.tftp_root.string()}};
 }
 
-}  // namespace
-
-std::string dnsmasq_conf(const Cluster& cluster, const NetbootPaths& paths) {
-    if (cluster.boot.dhcp == "proxy") return dnsmasq_proxy_conf(cluster, paths);
+Variables dnsmasq_variables(const Cluster& cluster, const NetbootPaths& paths) {
     const Cidr subnet = parse_cidr(cluster.boot.subnet).value_or(Cidr{});
     const AddressRange range = unknown_machines(subnet);
-    return filled("dnsmasq.conf", {{"cluster", cluster.name},
-                                   {"interface", cluster.boot.interface},
-                                   {"state", paths.state.string()},
-                                   {"first_unknown", range.first.text()},
-                                   {"last_unknown", range.last.text()},
-                                   {"netmask", netmask_of(subnet).text()},
-                                   {"hosts", dhcp_hosts(cluster)},
-                                   {"base", base_url(cluster)},
-                                   {"server", cluster.boot.server},
-                                   {"tftp_root", paths.tftp_root.string()}});
+    return {{"cluster", cluster.name},           {"interface", cluster.boot.interface},
+            {"state", paths.state.string()},     {"first_unknown", range.first.text()},
+            {"last_unknown", range.last.text()}, {"netmask", netmask_of(subnet).text()},
+            {"hosts", dhcp_hosts(cluster)},      {"base", base_url(cluster)},
+            {"server", cluster.boot.server},     {"tftp_root", paths.tftp_root.string()}};
 }
-
-namespace {
 
 // How a blade that knows nothing reaches the LUN. Whatever stands here can be read by everybody on the boot network.
 std::string storage_arguments(const Cluster& cluster) {
@@ -174,9 +157,7 @@ std::string storage_arguments(const Cluster& cluster) {
     return text + " rd.pando.address=${netX/ip}/${netX/netmask} rd.pando.gateway=${netX/gateway}";
 }
 
-}  // namespace
-
-std::string ipxe_script(const Cluster& cluster, std::string_view extra_arguments, std::string_view directory) {
+Variables ipxe_variables(const Cluster& cluster, std::string_view extra_arguments, std::string_view directory) {
     std::string nodes;
     for (const auto& node : cluster.nodes) {
         if (node.kernel_arguments.empty()) continue;
@@ -190,13 +171,60 @@ std::string ipxe_script(const Cluster& cluster, std::string_view extra_arguments
     if (!extra_arguments.empty()) arguments += fmt::format(" {}", extra_arguments);
     const std::string base = directory.empty() ? base_url(cluster) : fmt::format("{}/{}", base_url(cluster), directory);
     const auto seconds = (cluster.boot.reboot_delay.count() + 999) / 1000;
-    return filled("boot.ipxe", {{"cluster", cluster.name},
-                                {"server", cluster.boot.server},
-                                {"base", base},
-                                {"nodes", nodes},
-                                {"arguments", arguments},
-                                {"retries", std::to_string(cluster.boot.retries)},
-                                {"reboot_delay", std::to_string(seconds)}});
+    return {{"cluster", cluster.name},
+            {"server", cluster.boot.server},
+            {"base", base},
+            {"nodes", nodes},
+            {"arguments", arguments},
+            {"retries", std::to_string(cluster.boot.retries)},
+            {"reboot_delay", std::to_string(seconds)}};
+}
+
+// The templates, by name, with what is put into each.
+const std::map<std::string, std::function<Variables(const Cluster&)>, std::less<>>& all_templates() {
+    static const NetbootPaths nowhere{"/", "/"};
+    static const std::map<std::string, std::function<Variables(const Cluster&)>, std::less<>> all = {
+        {"corosync.conf", corosync_variables},
+        {"dlm.conf", dlm_variables},
+        {"hosts", hosts_variables},
+        {"dnsmasq.conf", [](const Cluster& cluster) { return dnsmasq_variables(cluster, nowhere); }},
+        {"dnsmasq-proxy.conf", [](const Cluster& cluster) { return dnsmasq_proxy_variables(cluster, nowhere); }},
+        {"boot.ipxe", [](const Cluster& cluster) { return ipxe_variables(cluster, "", ""); }}};
+    return all;
+}
+
+}  // namespace
+
+std::vector<std::string> template_names() {
+    std::vector<std::string> names;
+    for (const auto& [name, variables] : all_templates()) names.push_back(name);
+    return names;
+}
+
+Variables variables_of(std::string_view name, const Cluster& cluster) {
+    return all_templates().find(name)->second(cluster);
+}
+
+std::string corosync_conf(const Cluster& cluster) {
+    return filled("corosync.conf", cluster, corosync_variables(cluster));
+}
+
+std::string dlm_conf(const Cluster& cluster) { return filled("dlm.conf", cluster, dlm_variables(cluster)); }
+
+std::string hosts(const Cluster& cluster) { return filled("hosts", cluster, hosts_variables(cluster)); }
+
+std::string dnsmasq_template(const Cluster& cluster) {
+    return cluster.boot.dhcp == "proxy" ? "dnsmasq-proxy.conf" : "dnsmasq.conf";
+}
+
+std::string dnsmasq_conf(const Cluster& cluster, const NetbootPaths& paths) {
+    const bool proxy = cluster.boot.dhcp == "proxy";
+    return filled(dnsmasq_template(cluster), cluster,
+                  proxy ? dnsmasq_proxy_variables(cluster, paths) : dnsmasq_variables(cluster, paths));
+}
+
+std::string ipxe_script(const Cluster& cluster, std::string_view extra_arguments, std::string_view directory) {
+    return filled("boot.ipxe", cluster, ipxe_variables(cluster, extra_arguments, directory));
 }
 
 }  // namespace pando::config

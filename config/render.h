@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What other programs read, rendered from the cluster's description by the templates in config/templates/.
-// Pure: the same cluster gives the same text.
+// What other programs read, rendered from the cluster's description by the templates in config/templates/, or by those
+// of the site that it brings (config/site_templates.h). Pure: the same cluster gives the same text.
 #pragma once
 
 #include "base/result.h"
 #include "config/cluster.h"
+#include "config/template.h"
 
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace pando::config {
+
+std::vector<std::string> template_names();
+// What is put into the template of a name.
+Variables variables_of(std::string_view name, const Cluster& cluster);
 
 std::string corosync_conf(const Cluster& cluster);
 // Votes for quorum, as that file has it: a majority; of two nodes one (two_node).
@@ -26,6 +33,7 @@ struct NetbootPaths {
 // For one dnsmasq: DHCP (or proxy DHCP, as boot.dhcp says), TFTP, iPXE chain loading by HTTP for clients that are iPXE
 // already.
 std::string dnsmasq_conf(const Cluster& cluster, const NetbootPaths& paths);
+std::string dnsmasq_template(const Cluster& cluster);  // the name of the one it takes: there are two
 
 // The script every blade runs: kernel, one image, one bundle, and the kernel command line. The files are those in
 // `directory` below the boot server's root.

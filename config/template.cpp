@@ -1,33 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/template.h"
 
+#include "config/document.h"
+
 #include <set>
+#include <vector>
 
 namespace pando::config {
+namespace {
 
-Result<std::string> fill(std::string_view text, const std::map<std::string, std::string>& variables) {
+// The name between the braces, blanks around it cut off: {{ nodes }} is {{nodes}}.
+std::string name_in(std::string_view braces) {
+    const size_t begin = braces.find_first_not_of(' ');
+    if (begin == std::string_view::npos) return {};
+    return std::string(braces.substr(begin, braces.find_last_not_of(' ') - begin + 1));
+}
+
+std::vector<std::string> names_of(const Variables& variables) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : variables) names.push_back(name);
+    return names;
+}
+
+}  // namespace
+
+Result<std::string> fill(std::string_view text, const Variables& variables, std::string_view file_name) {
+    Complaints complaints(file_name, text);
     std::string out;
     std::set<std::string, std::less<>> used;
-    while (!text.empty()) {
-        const size_t end = text.find('\n');
-        std::string_view line = text.substr(0, end == std::string_view::npos ? end : end + 1);
-        text.remove_prefix(line.size());
-        if (line.starts_with("##")) continue;
-        for (size_t open = line.find("{{"); open != std::string_view::npos; open = line.find("{{")) {
+    std::string_view rest = text;
+    for (int number = 1; !rest.empty(); ++number) {
+        const size_t end = rest.find('\n');
+        const std::string_view line = rest.substr(0, end == std::string_view::npos ? end : end + 1);
+        rest.remove_prefix(line.size());
+        const bool remark = line.starts_with("##");
+        size_t at = 0;
+        for (size_t open = line.find("{{"); open != std::string_view::npos; open = line.find("{{", at)) {
             const size_t close = line.find("}}", open);
-            if (close == std::string_view::npos) return fail("template: \"{}\" is not closed", line.substr(open));
-            const std::string name(line.substr(open + 2, close - open - 2));
+            const Mark mark{number, static_cast<int>(open) + 1};
+            if (close == std::string_view::npos) {
+                if (!remark) complaints.add(mark, "\"{{\" is not closed", "{{variable}}, on one line");
+                break;
+            }
+            const std::string name = name_in(line.substr(open + 2, close - open - 2));
             const auto variable = variables.find(name);
-            if (variable == variables.end()) return fail("template: unknown variable \"{}\"", name);
+            if (variable == variables.end() && !remark)
+                complaints.add(mark, fmt::format("unknown variable \"{}\"", name),
+                               suggestion(name, names_of(variables)));
             used.insert(name);
-            out += line.substr(0, open);
-            out += variable->second;
-            line.remove_prefix(close + 2);
+            if (!remark) out += line.substr(at, open - at);
+            if (!remark && variable != variables.end()) out += variable->second;
+            at = close + 2;
         }
-        out += line;
+        if (!remark) out += line.substr(at);
     }
     for (const auto& [name, value] : variables)
-        if (!used.contains(name)) return fail("template: variable \"{}\" is not used", name);
+        if (!used.contains(name))
+            complaints.add(
+                {1, 1}, fmt::format("variable \"{}\" is not used", name),
+                fmt::format("put {{{{{0}}}}} where it belongs, or a line \"## without {{{{{0}}}}}\" when you "
+                            "mean to do without what cluster.yaml says",
+                            name));
+    if (!complaints.empty()) return complaints.error();
     return out;
 }
 

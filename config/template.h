@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Texts with {{variables}}: config/templates/NAME.in, embedded when Pando is built.
+// Texts with {{variables}}: config/templates/NAME.in, embedded when Pando is built; a site may have its own in their
+// place (config/site_templates.h).
 //
-//   auto text = TRY(fill(*embedded_template("hosts"), {{"nodes", lines}}));
+//   auto text = TRY(fill(*embedded_template("hosts"), {{"nodes", lines}}, "hosts.in"));
 //
-// Lines that begin with `##` explain the template to its reader and are left out.
+// Lines that begin with `##` explain the template to its reader and are left out. A variable that is named in one is
+// used: so a template says that it goes without it.
 #pragma once
 
 #include "base/result.h"
@@ -17,7 +19,10 @@ namespace pando::config {
 
 std::optional<std::string_view> embedded_template(std::string_view name);
 
-// A variable that is not given, or given and not used, is an error. What is put in is not looked at again.
-Result<std::string> fill(std::string_view text, const std::map<std::string, std::string>& variables);
+using Variables = std::map<std::string, std::string>;
+
+// A variable that is not given, or given and not used, is an error, of kind bad_input and with line and column. What is
+// put in is not looked at again. `file_name` is only for messages.
+Result<std::string> fill(std::string_view text, const Variables& variables, std::string_view file_name);
 
 }  // namespace pando::config

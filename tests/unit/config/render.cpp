@@ -165,10 +165,19 @@ TEST(Render, NodesOwnKernelArgumentsGoByMac) {
 }
 
 TEST(Template, UnknownAndUnusedVariablesAreErrors) {
-    EXPECT_EQ(*fill("## not shown\na {{x}} b {{x}}{{y}}\n", {{"x", "{{y}}"}, {"y", "2"}}), "a {{y}} b {{y}}2\n");
-    EXPECT_FALSE(fill("{{x}}", {}));
-    EXPECT_FALSE(fill("x", {{"x", "1"}}));
-    EXPECT_FALSE(fill("{{x", {{"x", "1"}}));
+    const auto fault = [](std::string_view text, const Variables& variables) {
+        const auto filled = fill(text, variables, "hosts.in");
+        EXPECT_FALSE(filled) << *filled;
+        return filled ? std::string() : filled.error().what;
+    };
+    const auto filled = fill("## not shown\na {{x}} b {{ x }}{{y}}\n", {{"x", "{{y}}"}, {"y", "2"}}, "hosts.in");
+    EXPECT_EQ(*filled, "a {{y}} b {{y}}2\n");
+    EXPECT_EQ(*fill("## without {{x}}\nb", {{"x", "1"}}, "hosts.in"), "b") << "said on purpose";
+    EXPECT_THAT(fault("a\n  {{nods}}\n", {{"nodes", ""}}), HasSubstr("hosts.in:2:3: unknown variable \"nods\""));
+    EXPECT_THAT(fault("a\n  {{nods}}\n", {{"nodes", ""}}), HasSubstr("did you mean"));
+    EXPECT_THAT(fault("x", {{"x", "1"}}), HasSubstr("hosts.in:1:1: variable \"x\" is not used"));
+    EXPECT_THAT(fault("{{x}}\n\xc3\xa4 {{x", {{"x", "1"}}), HasSubstr("hosts.in:2:3: \"{{\" is not closed"));
+    EXPECT_THAT(fault("{{x\n}}", {{"x", "1"}}), HasSubstr("is not closed"));
 }
 
 // --- the real parsers ----------------------------------------------------------------------------------------------
