@@ -8,7 +8,8 @@ claim "n3 is switched off in order" wait_off n3 150
 machine=$(machine_of n2) || machine='?'
 mark=$(console_mark n3)
 "$PANDO" lab power --name "$LAB" n3 on
-claim "n3 boots" until_true 200 console_times n3 "$mark" 1 'storage +ok'
+# Behind its preflight: before that a silent BMC alone would keep it out.
+claim "n3 boots" until_true 200 console_times n3 "$mark" 1 'preflight +ok'
 lose_bmc n2
 claim "n2 loses power, and its BMC is silent" power_cut n2
 claim "n3 comes to its mount" until_true 200 console_times n3 "$mark" 1 'join +ok'
