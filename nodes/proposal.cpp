@@ -504,7 +504,8 @@ private:
         if (const Json drivers = node.machine ? machine_drivers(*node.machine) : Json(); !drivers.empty())
             entry["drivers"] = drivers;
         sections_["nodes"].push_back(entry);
-        found("node {}: id {}{}", node.name, id, node.machine ? ", " + machine_name(*node.machine) : "");
+        const std::string what = node.machine ? machine_name(*node.machine) : "";
+        found("node {}: id {}{}", node.name, id, what.empty() ? "" : ", " + what);
         return {};
     }
 
