@@ -98,6 +98,11 @@ Result<Quorum> wait_for_quorum(Deadline deadline, const std::function<void(const
         pollfd event{connection.fd(), POLLIN, 0};
         const int ready = poll(&event, 1, deadline.poll_timeout());
         if (ready < 0 && errno != EINTR) return fail_errno(errno, "waiting for quorum");
+        if (ready == 0 && state.votes >= state.needed)
+            return fail("no quorum: {} of {} votes would do, but corosync waits until every node was seen once",
+                        state.votes, state.expected)
+                .kind(ErrorKind::timeout)
+                .advise("start the missing nodes; without one that is off: pando-boot quorum");
         if (ready == 0)
             return fail("no quorum: {} of {} votes present, {} needed", state.votes, state.expected, state.needed)
                 .kind(ErrorKind::timeout);

@@ -191,8 +191,8 @@ Result<std::string> run_join(Boot& boot, Deadline deadline) {
                                 quorum.needed, missing));
         if (quorum.votes >= quorum.needed)
             log::info(
-                "join: a cluster that starts anew waits until every node was seen once (wait_for_all); without one "
-                "that is off: pando-boot quorum");
+                "join: a cluster that starts anew, or lost its quorum, waits until every node was seen once "
+                "(wait_for_all); without one that is off: pando-boot quorum");
     };
     auto quorum = wait_for_quorum(deadline, tell);
     if (!quorum) return Failure(quorum.error());
