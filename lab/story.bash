@@ -447,6 +447,14 @@ story_reboot() {
     claim "nobody touched its power: its machine is the same process" same "$(machine_of n2)" "$machine"
     claim "both nodes are members again" members_are n1 "[1, 2]"
 }
+# What fsck.gfs2 -n says on its input. Of a node that dies amid changes its last share of the free blocks may be lost
+# with it (Linux 6.1): fsck counts them anew, and no data hangs on them.
+only_statfs_is_wrong() {
+    local rest
+    rest=$(sed '/^The statfs file is wrong:/,/^The statfs file was not fixed/d' |
+        sed -E '/^($|Initializing|Validating|Level 1 |\(level 1 passed|Starting |Reconciling )|percent complete|^[a-z_0-9]+ completed in |complete$/d')
+    [[ -z $rest ]]
+}
 clean_journals() { # the root, looked at on this machine now that nobody uses it
     local device begin size status=0 said
     # By offset: not every kernel reads a GPT.
@@ -458,6 +466,10 @@ print(root["start"] * table["sectorsize"], root["size"] * table["sectorsize"])')
     device=$(losetup --find --show --read-only --offset "$begin" --sizelimit "$size" "$LUN")
     said=$(fsck.gfs2 -n "$device" 2>&1) || status=$?
     losetup -d "$device"
+    if ((status == 4)) && only_statfs_is_wrong <<<"$said"; then
+        say "# the counters of df are wrong since a death; nothing else goes by them"
+        return
+    fi
     if ((status == 0)) && ! grep -iqE 'dirty|needs recovery|error' <<<"$said"; then return; fi
     say "fsck.gfs2 -n ended with $status:"
     tail -14 <<<"$said"
