@@ -25,7 +25,7 @@ for file in sorted(cases.glob("*.bash")):
     measured = "; ".join(f"{name} {value} s (limit {limit})" for (case, name), (value, limit) in sorted(figures.items())
                          if case == file.stem)
     rows[file.stem] = (head.get("Fault", ""), head.get("Expected", ""), head.get("Bound", ""),
-                       measured or "-", f"`{file.stem}`" + (", in every run" if head.get("Short") == "yes" else ""))
+                       measured or "-", f"`{file.stem}`" + (", in the short choice" if head.get("Short") == "yes" else ""))
 for line in (cases / "elsewhere").read_text().splitlines():
     if line.startswith("#"): continue
     number, fault, expected, by = (cell.strip() for cell in line.split("|"))
