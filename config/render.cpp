@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/render.h"
 
+#include "base/sha256.h"
 #include "config/check.h"
 #include "config/fence_agent.h"
 #include "config/template.h"
@@ -206,7 +207,11 @@ Variables variables_of(std::string_view name, const Cluster& cluster) {
 }
 
 std::string corosync_conf(const Cluster& cluster) {
-    return filled("corosync.conf", cluster, corosync_variables(cluster));
+    const std::string text = filled("corosync.conf", cluster, corosync_variables(cluster));
+    const size_t dot = corosync_fingerprint.find('.');
+    return fmt::format("{}\n# Of the lines above: tells whether corosync has read them.\n{} {{\n    {}: {}\n}}\n", text,
+                       corosync_fingerprint.substr(0, dot), corosync_fingerprint.substr(dot + 1),
+                       sha256(text).substr(0, 16));
 }
 
 std::string dlm_conf(const Cluster& cluster) { return filled("dlm.conf", cluster, dlm_variables(cluster)); }

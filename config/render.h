@@ -18,6 +18,9 @@ std::vector<std::string> template_names();
 // What is put into the template of a name.
 Variables variables_of(std::string_view name, const Cluster& cluster);
 
+// It ends with its own fingerprint, which corosync keeps in its cmap under this key, at a reload too: so is seen
+// whether a running daemon has read the file, whatever a site's template puts into it.
+constexpr std::string_view corosync_fingerprint = "pando.fingerprint";
 std::string corosync_conf(const Cluster& cluster);
 // Votes for quorum, as that file has it: a majority; of two nodes one (two_node).
 size_t votes_needed(size_t nodes);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "initrd/corosync_reload.h"
 
+#include "base/file.h"
 #include "base/procfs.h"
+#include "chroot-builder/residence.h"
 #include "chroot-builder/survival_namespace.h"
 #include "config/render.h"
 
@@ -47,11 +49,22 @@ std::set<Member> running_members(const std::map<std::string, std::string>& keys)
     return members;
 }
 
-// Nothing said is corosync's own choice, whatever that is.
-bool is_timing(const std::map<std::string, std::string>& keys, const std::string& key, Milliseconds wanted) {
-    if (wanted.count() == 0) return true;
-    const auto running = keys.find(key);
-    return running != keys.end() && running->second == std::to_string(wanted.count());
+// "pando { fingerprint: 0123 }". Empty: a file of an older Pando, which has none.
+std::string fingerprint_in(std::string_view file) {
+    constexpr std::string_view key = config::corosync_fingerprint;
+    const size_t dot = key.find('.');
+    const size_t section = file.rfind(fmt::format("\n{} {{", key.substr(0, dot)));
+    if (section == std::string_view::npos) return {};
+    const std::string line = fmt::format("\n    {}: ", key.substr(dot + 1));
+    const size_t at = file.find(line, section);
+    if (at == std::string_view::npos) return {};
+    const std::string_view rest = file.substr(at + line.size());
+    return std::string(rest.substr(0, rest.find('\n')));
+}
+
+std::string value_of(const std::map<std::string, std::string>& keys, std::string_view key) {
+    const auto found = keys.find(std::string(key));
+    return found == keys.end() ? std::string() : found->second;
 }
 
 Result<std::string> run_beside_corosync(const std::vector<std::string>& argv, Deadline deadline) {
@@ -66,17 +79,24 @@ Result<std::string> run_beside_corosync(const std::vector<std::string>& argv, De
 
 }  // namespace
 
-bool goes_by(const config::Cluster& cluster, std::string_view cmap) {
+bool goes_by(const config::Cluster& cluster, std::string_view cmap, std::string_view file) {
     const auto keys = keys_of(cmap);
     std::set<Member> wanted;
     for (const config::Node& node : cluster.nodes)
         wanted.insert({std::to_string(node.id), node.name, node.cluster_address()});
-    return running_members(keys) == wanted && is_timing(keys, "totem.token", cluster.corosync.token) &&
-           is_timing(keys, "totem.consensus", cluster.corosync.consensus);
+    return running_members(keys) == wanted && value_of(keys, config::corosync_fingerprint) == fingerprint_in(file);
 }
 
 Result<std::string> read_cmap(Deadline deadline) {
     return run_beside_corosync({"/usr/sbin/corosync-cmapctl"}, deadline);
+}
+
+Result<std::string> read_corosync_conf() {
+    return read_file(std::filesystem::path(chroot::chroot_path) / "etc/corosync/corosync.conf");
+}
+
+Result<bool> corosync_goes_by(const config::Cluster& cluster, Deadline deadline) {
+    return goes_by(cluster, TRY(read_cmap(deadline)), TRY(read_corosync_conf()));
 }
 
 Result<> check_votes(const config::Cluster& next, const Quorum& now) {

@@ -12,11 +12,17 @@
 
 namespace pando::initrd {
 
-// Does the running corosync go by this description's node list and timings? `cmap` is what corosync-cmapctl says.
-bool goes_by(const config::Cluster& cluster, std::string_view cmap);
+// Does the running corosync go by this description's node list, and has it read its file as that is now? `cmap` is what
+// corosync-cmapctl says. The file is of the Pando that this node booted: never one rendered anew, which another version
+// may write in another way.
+bool goes_by(const config::Cluster& cluster, std::string_view cmap, std::string_view file);
 
 // What corosync-cmapctl says on this node.
 Result<std::string> read_cmap(Deadline deadline);
+// corosync.conf in this node's chroot.
+Result<std::string> read_corosync_conf();
+// Of this node's corosync, now.
+Result<bool> corosync_goes_by(const config::Cluster& cluster, Deadline deadline);
 
 // Would the members that are there have quorum by this node list? An error when they would not: the cluster would
 // freeze in the moment in which corosync reads it.

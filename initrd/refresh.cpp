@@ -36,7 +36,7 @@ Result<> write_hosts(const config::Cluster& cluster) {
 Result<> follow_with_corosync(Store& store, const config::Cluster& cluster, uint64_t generation) {
     const Deadline patience = Deadline::after(std::chrono::seconds(20));
     // A look has its own time: the last one begins when the patience is almost over.
-    while (!goes_by(cluster, TRY(read_cmap(Deadline::after(std::chrono::seconds(10)))))) {
+    while (!TRY(corosync_goes_by(cluster, Deadline::after(std::chrono::seconds(10))))) {
         if (patience.passed()) {
             const auto late = TRY(look_who_is_late(store, cluster, generation));
             if (late.up.empty()) {

@@ -78,8 +78,11 @@ void look_at_quorum(const CheckUp::Live& live, Findings& findings) {
                      "corosync goes by an older description: pando status on every node");
     if (!live.cmap)
         findings.add(Grade::fault, "quorum", live.cmap.error().what, "pando status");
-    else if (!initrd::goes_by(live.now.cluster, *live.cmap))
-        findings.add(Grade::fault, "quorum", "corosync goes by another node list than the description",
+    else if (!live.corosync)
+        findings.add(Grade::fault, "quorum", live.corosync.error().what, "pando chroot status");
+    else if (!initrd::goes_by(live.now.cluster, *live.cmap, *live.corosync))
+        findings.add(Grade::fault, "quorum",
+                     "corosync goes by another node list than the description, or has not read its file",
                      "on this node: systemctl start pando-refresh, then look again");
     // With one vote to spare the next death leaves a quorum.
     if (quorum.quorate && quorum.votes > 2 && quorum.votes - 1 < quorum.needed)

@@ -40,6 +40,7 @@ struct CheckUp {
         std::string here;                 // this node
         std::vector<std::string> slots;   // what is wrong with a slot of the description, a line each
         Result<std::string> cmap;         // corosync's, as corosync-cmapctl shows it
+        Result<std::string> corosync;     // its corosync.conf in the chroot
         Result<std::string> authkey;      // corosync's in the chroot
         Result<uint32_t> journals;        // of the root
         Result<std::string> lock_table;   // of the root's superblock

@@ -65,6 +65,7 @@ Result<CheckUp> look_at_this_cluster(const Means& means, Deadline deadline) {
         .here = means.here,
         .slots = std::move(slots),
         .cmap = initrd::read_cmap(deadline),
+        .corosync = initrd::read_corosync_conf(),
         .authkey = read_file(std::filesystem::path(chroot::chroot_path) / "etc/corosync/authkey"),
         .journals = means.journals(),
         .lock_table = lock_table(state),

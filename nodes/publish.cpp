@@ -34,7 +34,7 @@ Result<initrd::Quorum> require_quorum() {
 // What corosync was not told of, because whoever changed the description died before it came to that.
 Result<> complete_reload(const config::Cluster& cluster, Deadline deadline) {
     const Deadline limit = deadline.capped(reload_limit);
-    if (initrd::goes_by(cluster, TRY(initrd::read_cmap(limit)))) return {};
+    if (TRY(initrd::corosync_goes_by(cluster, limit))) return {};
     // What is to be changed now may be just what makes them enough.
     if (const auto enough = initrd::check_votes(cluster, TRY(initrd::read_quorum())); !enough) {
         log::warning("{}", enough.error().what);

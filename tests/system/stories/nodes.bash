@@ -154,6 +154,43 @@ claim "a node is added for it, on the live cluster" on_for 240 n1 pando node add
 claim "the blade goes on, and comes up as n3" wait_up n3 300
 claim "three are members" until_true 30 members_are n1 "[1, 2, 3]"
 for node in n1 n2 n3; do claim "$node is healthy" until_true 60 on "$node" pando status; done
+
+# --- templates of the site's own, on the live cluster -----------------------------------------------------------------
+# hosts is rendered by every node for itself, and for its chroot; corosync is told to read its file anew.
+template_written() { # NAME PYTHON: changes `text`, the template; the directory is as the bundle has it
+    on_for 120 n1 sh -c 'rm -rf /root/site && pando bundle get --output /root/site && mkdir -p /root/site/templates' &&
+        on_for 60 n1 sh -c 'cd /root/site && { test -e "templates/$1.in" || pando config render "$1" --template >"templates/$1.in"; }' - "$1" &&
+        on_for 60 n1 python3 -c '
+import sys
+path = f"/root/site/templates/{sys.argv[1]}.in"
+text = open(path).read()
+exec(sys.argv[2])
+open(path, "w").write(text)' "$@" && on_for 120 n1 pando bundle write /root/site
+}
+hosts_have() { # NODE TEXT: its own /etc/hosts, and its chroot's
+    on "$1" sh -c 'grep -qF "$1" /etc/hosts && grep -qF "$1" /run/initramfs/etc/hosts' - "$2"
+}
+hosts_lack() { ! hosts_have "$@"; }
+corosync_has() { # NODE KEY VALUE
+    same "$(on "$1" corosync-cmapctl -g "$2" | sed 's/.* = //')" "$3"
+}
+refused_at_line() { # NAME PYTHON
+    local said
+    said=$(template_written "$@" 2>&1) && return 1
+    grep -qE "$1.in:[0-9]+:[0-9]+" <<<"$said"
+}
+g0=$(generation) || g0='?'
+claim "a template with an unknown variable is refused, with line and column" refused_at_line hosts 'text += "10.77.0.250 {{printer}}\n"'
+claim "and nothing was written" same "$(generation)" "$g0"
+claim "the site adds a line to the template of hosts" template_written hosts 'text += "10.77.0.250 printer\n"'
+for node in n1 n2 n3; do claim "$node has it, and so has its chroot" until_true 30 hosts_have "$node" "10.77.0.250 printer"; done
+claim "the site sets another time in the template of corosync.conf" template_written corosync.conf \
+    'text = text.replace("    token: {{token}}\n", "    token: {{token}}\n    token_warning: 80\n")'
+for node in n1 n2 n3; do claim "corosync on $node has read it" until_true 30 corosync_has "$node" runtime.config.totem.token_warning 80; done
+claim "pando doctor on n2 finds corosync in order" until_true 30 on n2 sh -c 'pando doctor | grep -q "corosync goes by the description"'
+claim "the templates are taken away again" on_for 240 n1 sh -c 'pando bundle get --output /root/site && rm -r /root/site/templates && pando bundle write /root/site'
+for node in n1 n2 n3; do claim "$node has the built-in hosts again" until_true 30 hosts_lack "$node" "10.77.0.250 printer"; done
+
 # --- more nodes than the root has journals, from a table --------------------------------------------------------------
 table() { # LINE…: on n1, in /root/rack.csv
     on n1 sh -c 'printf "%s\n" "$@" >/root/rack.csv' - name,profile,serial,mac,fence.ip,fence.password "$@"

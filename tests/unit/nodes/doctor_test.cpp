@@ -38,7 +38,8 @@ CheckUp healthy() {
                                                    "nodelist.node.1.name (str) = n2\n"
                                                    "nodelist.node.1.nodeid (u32) = 2\n"
                                                    "nodelist.node.1.ring0_addr (str) = 10.0.0.12\n"
-                                                   "totem.token (u32) = 3000\n"),
+                                                   "pando.fingerprint (str) = 0123\n"),
+                               .corosync = std::string("totem {\n}\n\npando {\n    fingerprint: 0123\n}\n"),
                                .authkey = std::string("key"),
                                .journals = 2U,
                                .lock_table = std::string("grove:root"),
@@ -123,6 +124,12 @@ TEST(Doctor, QuorumThatIsNotTheDescriptionsIsAFault) {
     facts = healthy();
     facts.live->cmap = with("10.0.0.12", "10.0.0.13", *facts.live->cmap);
     expect_one(facts, "another node list");
+    facts = healthy();
+    facts.live->corosync = with("0123", "4567", *facts.live->corosync);
+    expect_one(facts, "has not read its file");
+    facts = healthy();
+    facts.live->corosync = fail("no such file");
+    expect_one(facts, "FAULT quorum: no such file");
     facts = healthy();
     facts.live->now.quorum.reset();
     expect_one(facts, "FAULT quorum: corosync does not answer");
