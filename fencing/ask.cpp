@@ -28,14 +28,21 @@ std::vector<FenceAnswer> ask_fence_devices(const config::Cluster& cluster, const
 }
 
 FenceVerdict judge_fence_answers(const std::vector<FenceAnswer>& answers, const std::string& self,
-                                 const std::set<std::string>& unracked) {
+                                 const ExcusedNodes& excused) {
     FenceVerdict verdict;
+    std::set<std::string> on;
+    for (const FenceAnswer& answer : answers)
+        if (answer.answered && answer.says == "on") on.insert(answer.node);
+    const auto list_for = [&](const std::string& node) -> std::vector<std::string>& {
+        if (node == self) return verdict.unheard;
+        if (excused.unracked.contains(node)) return verdict.unracked;
+        return excused.said_off.contains(node) && !on.contains(node) ? verdict.said_off : verdict.silent;
+    };
     for (const FenceAnswer& answer : answers) {
         const std::string line = fmt::format("{} of node {}: {}", answer.device, answer.node, answer.says);
-        const bool own = answer.node == self;
-        auto& lacking = own ? verdict.unheard : unracked.contains(answer.node) ? verdict.unracked : verdict.silent;
-        if (!answer.answered) lacking.push_back(line);
-        if (own && answer.answered && answer.says == "off" && !answer.unfence) verdict.strange.push_back(line);
+        if (!answer.answered) list_for(answer.node).push_back(line);
+        if (answer.node == self && answer.answered && answer.says == "off" && !answer.unfence)
+            verdict.strange.push_back(line);
     }
     return verdict;
 }

@@ -36,10 +36,14 @@ struct FenceVerdict {
     std::vector<std::string> strange;   // devices of our own that say we are off: another machine would be hit
     std::vector<std::string> unheard;   // devices of our own; BMCs that share the host's port do not answer their host
     std::vector<std::string> unracked;  // silent ones of nodes that no machine ever ran as
+    std::vector<std::string> said_off;  // silent ones of nodes of which a person says that they are off
 };
-// `unracked`: nodes that were described in a cluster that runs, and never came up. Nobody has to fence them now; one
-// such node must not keep all others from booting.
+// One node must not keep all others from booting.
+struct ExcusedNodes {
+    std::set<std::string> unracked;  // described in a cluster that runs, and never up: nobody has to fence them now
+    std::set<std::string> said_off;  // a person's word; it counts for nothing where a device says "on"
+};
 FenceVerdict judge_fence_answers(const std::vector<FenceAnswer>& answers, const std::string& self,
-                                 const std::set<std::string>& unracked = {});
+                                 const ExcusedNodes& excused = {});
 
 }  // namespace pando::fencing

@@ -13,6 +13,7 @@
 #include "initrd/bundle_disk.h"
 #include "initrd/cluster_link.h"
 #include "initrd/gfs2_journals.h"
+#include "initrd/preflight_override.h"
 #include "initrd/stage_functions.h"
 
 #include <fmt/ranges.h>
@@ -65,6 +66,16 @@ Result<Peers> look_at_peers(const config::Cluster& cluster, const std::string& s
     return peers;
 }
 
+// By a person at this machine, whose word a machine that beats outweighs.
+std::set<std::string> said_off(const Peers& peers) {
+    std::set<std::string> names;
+    for (const auto& [name, reason] : nodes_said_off()) names.insert(name);
+    for (const config::Node& node : peers.alive)
+        if (names.erase(node.name) != 0)
+            log::warning("preflight: {} is said to be off, and a machine runs as it: that is not believed", node.name);
+    return names;
+}
+
 // Do packets of full size reach them, and what time is it there?
 Result<> check_peers(const Boot& boot, const Peers& peers, Deadline deadline) {
     for (const std::string& line : check_clocks(peers.beats, std::time(nullptr)))
@@ -95,9 +106,11 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
         log::warning("preflight: {}", kept.error().what);
     const auto& peers = *TRY(collect(looking, deadline, "looking for the other nodes on the LUN"));
     if (!peers) return Failure(peers.error());
-    const auto verdict = fencing::judge_fence_answers(answers, boot.node().name, peers->never_ran);
+    const auto verdict = fencing::judge_fence_answers(answers, boot.node().name, {peers->never_ran, said_off(*peers)});
     for (const std::string& line : verdict.unracked)
         log::warning("preflight: {}; no machine ever ran as it, and before one does this has to answer", line);
+    for (const std::string& line : verdict.said_off)
+        log::warning("preflight: {}; passed over in this boot, as a person says that it is off", line);
     for (const std::string& line : verdict.unheard)
         log::warning(
             "preflight: {}; the other nodes ask it at their boots (a BMC that shares a port with its host does "
@@ -114,7 +127,8 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
         return fail("fence devices do not answer:\n  {}", fmt::join(verdict.silent, "\n  "))
             .advise(
                 "without fencing the first death freezes every node; check address, user, password and cable of the "
-                "device");
+                "device. When the node is off and its device as dead: pando-boot preflight --without NODE --reason "
+                "TEXT");
     TRY(say_journals(boot));
     waiting_for("packets of full size over the cluster link");
     TRY(check_peers(boot, *peers, deadline));

@@ -15,6 +15,7 @@
 #include "initrd/mount_root.h"
 #include "initrd/network.h"
 #include "initrd/policy.h"
+#include "initrd/preflight_override.h"
 #include "initrd/quorum_override.h"
 #include "initrd/refresh.h"
 #include "initrd/rescue_session.h"
@@ -82,6 +83,8 @@ int usage() {
         "       pando-boot set STAGE.deadline=SPAN | STAGE.policy=retry|rescue|reboot | rescue.deadline=SPAN\n"
         "       pando-boot log                what this boot has said, and the last words of the cluster's daemons\n"
         "       pando-boot fence NODE [--yes] run the fence devices of another node, from the chroot\n"
+        "       pando-boot preflight --without NODE… --reason TEXT\n"
+        "                                     pass over the silent fence devices of a node that is off, in this boot\n"
         "       pando-boot quorum [--without NODE [--fence|--is-off] [--reason TEXT]]…\n"
         "                                     who is missing; starts a cluster without nodes that are proven off\n"
         "       pando-boot reboot | poweroff  end this boot\n"
@@ -102,6 +105,7 @@ int main(int argc, char** argv) {
     if (verb == mount_root_verb) return mount_root_main(argc - 1, argv + 1);
     if (verb == "booted") return booted_main();
     if (verb == "refresh") return refresh_main();
+    if (verb == "preflight") return preflight_verb_main({argv + 2, argv + argc});
     if (verb == "quorum") return quorum_from_boot({argv + 2, argv + argc});
     if (verb == "session" && argc == 2) return boot_session_main();
     if (verb == "coldplug" && argc > 2) return coldplug_main({argv + 2, argv + argc});

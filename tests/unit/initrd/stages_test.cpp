@@ -101,7 +101,7 @@ TEST(FenceCheck, AMachineThatRunsIsNotTheOneItsDeviceCallsOff) {
     EXPECT_EQ(verdict.strange, std::vector<std::string>{"n1-bmc of node n1: off"});
     EXPECT_EQ(verdict.unheard, std::vector<std::string>{"n1-pdu of node n1: no route to host"});
     EXPECT_EQ(verdict.silent, std::vector<std::string>{"n3-bmc of node n3: wrong password"});
-    const auto without_n3 = fencing::judge_fence_answers(answers, "n1", {"n3"});
+    const auto without_n3 = fencing::judge_fence_answers(answers, "n1", {.unracked = {"n3"}, .said_off = {}});
     EXPECT_TRUE(without_n3.silent.empty());
     EXPECT_EQ(without_n3.unracked, std::vector<std::string>{"n3-bmc of node n3: wrong password"});
     EXPECT_TRUE(fencing::judge_fence_answers({{"n1", "n1-bmc", true, "on"}, {"n2", "n2-bmc", true, "off"}}, "n1")
