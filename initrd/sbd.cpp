@@ -25,6 +25,8 @@ namespace fs = std::filesystem;
 // A card's driver is loaded in the background of a boot; longer it is not waited for.
 constexpr Milliseconds card_patience{30000};
 constexpr Milliseconds look_interval{500};
+// It reads its slot every second, and looks at what it is told then.
+constexpr Milliseconds unready_patience{10000};
 
 // sbd's own. Its cluster and Pacemaker checks are off: dlm_controld asks no Pacemaker, and the watch sees corosync.
 // There is no cgroup in the chroot that it could move to.
@@ -96,6 +98,16 @@ Result<> try_card(const hwdetect::WatchdogInfo& card, unsigned seconds) {
     return {};
 }
 
+bool is_started(const Boot& boot) { return boot.sbd && boot.sbd->running(); }
+
+// Of a try of this stage whose patience ended before sbd was ready: nobody knows what it has read, and it has the card.
+Result<> end_unready(Deadline deadline) {
+    const auto ended = end_sbd(deadline.capped(unready_patience));
+    if (ended) return {};
+    return Failure(ended.error().context("ending an sbd that did not become ready"))
+        .advise("it hangs in the kernel, which waits for the LUN: pando-boot retry when the LUN answers, or reboot");
+}
+
 }  // namespace
 
 std::vector<std::string> sbd_command(const SbdPlan& plan) {
@@ -123,7 +135,8 @@ Result<std::optional<SbdPlan>> plan_sbd(Boot& boot, Deadline deadline) {
     SbdPlan plan{config::sbd_slot(*device), config::sbd_disks(*device), {}, config::sbd_times(*boot.cluster)};
     const auto card = TRY(wait_for_card(boot, deadline.capped(card_patience)));
     plan.watchdog = "/dev/" + card.device;
-    if (boot.sbd && boot.sbd->running()) return std::optional(std::move(plan));  // a stage's second try
+    if (is_started(boot)) return std::optional(std::move(plan));  // a stage's second try
+    TRY(end_unready(deadline));
     TRY(try_card(card, plan.times.watchdog));
     const SbdRunner run = [&](const std::vector<std::string>& argv, Deadline until) {
         return boot.survival->run(argv, "", until);
@@ -137,7 +150,7 @@ Result<std::optional<SbdPlan>> plan_sbd(Boot& boot, Deadline deadline) {
 }
 
 Result<> start_sbd(Boot& boot, const SbdPlan& plan, Deadline deadline) {
-    if (boot.sbd && boot.sbd->running()) return {};
+    if (is_started(boot)) return {};
     waiting_for("sbd to read its slot on " + plan.disks.front());
     auto starter = TRY(boot.survival->start(sbd_command(plan), environment));
     // It ends when the daemon that it left behind has read the slot and feeds the watchdog.

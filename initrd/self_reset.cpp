@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "base/procfs.h"
 #include "initrd/bmc_device.h"
+#include "initrd/sbd.h"
 #include "initrd/watch_rules.h"
 
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <array>
+#include <csignal>
 
 namespace pando::initrd {
 namespace {
@@ -159,6 +161,9 @@ void Resetter::reset(const std::string& reason) const {
     auto to_log = begin([&] { tell_state(reason); });
     for (auto* teller : {&to_bmc, &to_log})
         if (*teller) (void)(*teller)->wait(deadline);
+    // It would feed the card on, should neither of the two below work. Now, and no earlier: its readers reset this
+    // machine when they see that they are alone, and nothing would be kept in pstore.
+    if (const auto sbd = sbd_process()) kill(*sbd, SIGKILL);
     (void)write_all(sysrq_.get(), "c");
     wait(after_panic);
     (void)write_all(sysrq_.get(), "b");
