@@ -30,11 +30,14 @@ Result<std::vector<uint8_t>> BmcDevice::ask(const BmcRequest& request, Deadline 
     sent.msg = {request.function, request.command, static_cast<unsigned short>(data.size()), data.data()};
     if (ioctl(fd_.get(), IPMICTL_SEND_COMMAND, &sent) < 0) return fail_errno(errno, "asking the BMC");
     for (;;) {
+        // Here, since answers to others' questions may come without end.
+        if (deadline.passed()) return fail("the BMC did not answer in time").kind(ErrorKind::timeout);
         pollfd waiting{fd_.get(), POLLIN, 0};
         const int ready = poll(&waiting, 1, deadline.poll_timeout());
         if (ready < 0 && errno != EINTR) return fail_errno(errno, "waiting for the BMC");
-        if (ready == 0 && deadline.passed()) return fail("the BMC did not answer in time").kind(ErrorKind::timeout);
         if (ready <= 0) continue;
+        // Nothing to read comes any more, and poll would not wait.
+        if ((waiting.revents & POLLIN) == 0) return fail("the BMC's interface is gone: its driver has given it up");
         ipmi_addr from{};
         std::array<uint8_t, IPMI_MAX_MSG_LENGTH> answer{};
         ipmi_recv got{};
