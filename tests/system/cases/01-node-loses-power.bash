@@ -3,7 +3,6 @@
 # Fault: a node that holds locks loses power
 # Expected: it is fenced, its journal is replayed, the others write again; it comes back by itself
 # Bound: token + consensus + the agent's time + 3 s
-# Short: yes
 limit=$(recovery_limit)
 machine=$(machine_of n3) || machine='?'
 cut=$EPOCHREALTIME
