@@ -9,6 +9,7 @@
 #include "cli/bundle_lun.h"
 #include "cli/command.h"
 #include "config/bundle_header.h"
+#include "config/site_templates.h"
 #include "config/slots.h"
 #include "nodes/lun_bundle.h"
 #include "nodes/publish.h"
@@ -51,7 +52,12 @@ Result<config::Bundle> read_source(const fs::path& source) {
     std::error_code ec;
     if (fs::is_directory(source, ec)) return config::make_bundle(source / "cluster.yaml", 1);
     const auto content = read_file(source, config::bundle_limit);
-    if (content && config::is_bundle(*content)) return config::decode(*content);
+    if (content && config::is_bundle(*content)) {
+        auto packed = TRY(config::decode(*content));
+        TRY(config::check_site_templates(TRY(packed.description()),
+                                         source.string() + ":" + config::template_directory));
+        return packed;
+    }
     return config::make_bundle(source, 1);
 }
 

@@ -47,7 +47,6 @@ Result<Cluster> Bundle::description() const {
         // A later version may have templates that this one does not know; it renders nothing by them.
         if (embedded_template(of)) description.templates[of] = text;
     }
-    TRY(check_site_templates(description, "bundle:" + std::string(template_directory)));
     return description;
 }
 
@@ -73,7 +72,7 @@ Result<Bundle> make_bundle(const std::filesystem::path& cluster_yaml, uint64_t g
         bundle.files[bundled_name(path)] = std::move(content);
     for (const auto& [name, text] : cluster.templates) bundle.files[std::string(bundled_template) + name] = text;
     // What was checked is what goes in, even when the file changed in between.
-    TRY(bundle.description());
+    TRY(check_site_templates(TRY(bundle.description()), cluster_yaml.parent_path() / template_directory));
     if (const size_t size = encode(bundle).size(); size > bundle_limit)
         return bad_input("{}: the bundle would be {} bytes, the limit is {}", cluster_yaml.string(), size, bundle_limit)
             .advise("shorten the comments of cluster.yaml, or the files that its fence devices name");

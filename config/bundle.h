@@ -23,7 +23,8 @@ struct Bundle {
     // cluster.yaml, authkey, what fence devices name (agent_files.h), the site's templates (site_templates.h)
     std::map<std::string, std::string> files;
 
-    Result<Cluster> description() const;  // cluster.yaml of it, loaded
+    // cluster.yaml of it, loaded, with the site's templates as they are: another version may have checked them.
+    Result<Cluster> description() const;
     Result<AgentFiles> agent_files(const Cluster& description) const;
 };
 

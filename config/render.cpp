@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/render.h"
 
+#include "base/log.h"
 #include "base/sha256.h"
 #include "config/check.h"
 #include "config/fence_agent.h"
+#include "config/site_templates.h"
 #include "config/template.h"
 #include "config/values.h"
 
@@ -17,10 +19,23 @@ namespace pando::config {
 
 namespace {
 
-// What is filled was checked: ours by the tests, a site's when it was read. One that cannot be filled is a bug.
-std::string filled(std::string_view name, const Cluster& cluster, const Variables& variables) {
+// A site's template was checked when it was written, by another version of Pando maybe: a node must boot all the same.
+// Nothing where it cannot be filled.
+std::optional<std::string> filled_of_site(std::string_view name, const Cluster& cluster, const Variables& variables) {
     const auto own = cluster.templates.find(std::string(name));
-    const auto text = own == cluster.templates.end() ? embedded_template(name) : std::string_view(own->second);
+    if (own == cluster.templates.end()) return std::nullopt;
+    auto out = fill(own->second, variables, fmt::format("{}/{}.in", template_directory, name), Unused::taken);
+    if (out) return std::move(*out);
+    const std::string& what = out.error().what;
+    log::warning("{}; the built-in template is taken in its place", what.substr(0, what.find('\n')));
+    log::hint("mend it beside cluster.yaml (pando config check names every place in it), then pando bundle write");
+    return std::nullopt;
+}
+
+// Ours are checked by the tests: one that cannot be filled is a bug.
+std::string filled(std::string_view name, const Cluster& cluster, const Variables& variables) {
+    if (auto own = filled_of_site(name, cluster, variables)) return std::move(*own);
+    const auto text = embedded_template(name);
     if (!text) throw std::logic_error(fmt::format("no template {}", name));
     auto out = fill(*text, variables, name);
     if (!out) throw std::logic_error(out.error().what);

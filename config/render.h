@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What other programs read, rendered from the cluster's description by the templates in config/templates/, or by those
-// of the site that it brings (config/site_templates.h). Pure: the same cluster gives the same text.
+// of the site that it brings (config/site_templates.h). Pure: the same cluster gives the same text. A site's template
+// that this version cannot fill is warned of, and the built-in one taken: its words must not keep a node from booting.
 #pragma once
 
 #include "base/result.h"

@@ -25,7 +25,8 @@ using SiteTemplates = std::map<std::string, std::string>;  // by name, without .
 Result<SiteTemplates> read_site_templates(const std::filesystem::path& cluster_yaml);
 
 // Each is filled as it will be: an unknown variable, or one that is left out, is an error with file, line and column.
-// `place` is where they are, for messages.
+// `place` is where they are, for messages. For whoever writes a description; what a node has read is rendered as far as
+// it goes (config/render.h).
 Result<> check_site_templates(const Cluster& cluster, const std::filesystem::path& place);
 
 // As a bundle has them among its files.

@@ -24,7 +24,7 @@ std::vector<std::string> names_of(const Variables& variables) {
 
 }  // namespace
 
-Result<std::string> fill(std::string_view text, const Variables& variables, std::string_view file_name) {
+Result<std::string> fill(std::string_view text, const Variables& variables, std::string_view file_name, Unused unused) {
     Complaints complaints(file_name, text);
     std::string out;
     std::set<std::string, std::less<>> used;
@@ -55,7 +55,7 @@ Result<std::string> fill(std::string_view text, const Variables& variables, std:
         if (!remark) out += line.substr(at);
     }
     for (const auto& [name, value] : variables)
-        if (!used.contains(name))
+        if (unused == Unused::refused && !used.contains(name))
             complaints.add(
                 {1, 1}, fmt::format("variable \"{}\" is not used", name),
                 fmt::format("put {{{{{0}}}}} where it belongs, or a line \"## without {{{{{0}}}}}\" when you "
