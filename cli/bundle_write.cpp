@@ -9,13 +9,13 @@
 #include "cli/bundle_lun.h"
 #include "cli/command.h"
 #include "config/bundle_header.h"
+#include "config/secrets.h"
 #include "config/site_templates.h"
 #include "config/slots.h"
 #include "nodes/lun_bundle.h"
 #include "nodes/publish.h"
 #include "nodes/rescue.h"
 #include "nodes/running.h"
-#include "nodes/secrets.h"
 #include "nodes/votes.h"
 
 #include <fmt/format.h>
@@ -73,7 +73,7 @@ void show_difference(const config::Bundle& before, const config::Bundle& next) {
         fmt::print("nothing to compare with: it is the first description\n");
         return;
     }
-    const auto [old_yaml, new_yaml] = nodes::without_secrets(yaml_of(before), yaml_of(next));
+    const auto [old_yaml, new_yaml] = config::without_secrets(yaml_of(before), yaml_of(next));
     fmt::print("{}", unified_diff(old_yaml, new_yaml, "cluster.yaml"));
     auto names = before.files;
     names.insert(next.files.begin(), next.files.end());

@@ -4,8 +4,8 @@
 #include "cli/command.h"
 #include "config/difference.h"
 #include "config/load.h"
+#include "config/schema.h"
 #include "config/slots.h"
-#include "nodes/secrets.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -28,7 +28,7 @@ Result<int> diff(const DiffOptions& options) {
     const bool two = !options.after.empty();
     const auto after = TRY(config::load_file(two ? options.after : options.before));
     const auto before = two ? TRY(config::load_file(options.before)) : TRY(cluster_on_lun());
-    const auto changes = config::differences(before, after, [](auto option) { return nodes::is_secret(option); });
+    const auto changes = config::differences(before, after, [](auto option) { return config::is_secret(option); });
     for (const auto& change : changes) fmt::print("{}\n", config::shown(change));
     if (!changes.empty()) fmt::print("\ntakes effect\n\n{}", config::what_it_takes(changes));
     return changes.empty() ? 0 : 1;

@@ -4,7 +4,7 @@
 #include "cli/command.h"
 #include "cli/description.h"
 #include "config/knobs.h"
-#include "nodes/secrets.h"
+#include "config/schema.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -44,7 +44,7 @@ Result<int> explain(const ExplainOptions& options) {
         if (!description) continue;
         const std::string_view file = description->file.empty() ? "cluster.yaml" : std::string_view(description->file);
         for (const auto& setting : TRY(config::settings(*knob, options.name, description->text, file, options.node,
-                                                        [](auto option) { return nodes::is_secret(option); })))
+                                                        [](auto option) { return config::is_secret(option); })))
             if (!knob->group) fmt::print("  {} = {}  ({})\n", setting.path, setting.value, setting.origin);
         if (description->bundle && !knob->row.boot_argument.empty()) print_argument(*knob);
     }

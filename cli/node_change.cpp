@@ -5,10 +5,10 @@
 #include "base/log.h"
 #include "base/text_diff.h"
 #include "cli/consent.h"
+#include "config/secrets.h"
 #include "config/slots.h"
 #include "config/values.h"
 #include "nodes/bundle_partition.h"
-#include "nodes/secrets.h"
 #include "nodes/waiting.h"
 
 namespace pando::cli {
@@ -16,7 +16,7 @@ namespace {
 
 // What is done already is not shown again.
 Result<bool> show(const nodes::Change& change) {
-    const auto [before, after] = nodes::without_secrets(change.before, change.after);
+    const auto [before, after] = config::without_secrets(change.before, change.after);
     fmt::print("{}", unified_diff(before, after, "cluster.yaml"));
     bool any = false;
     for (const Step& step : change.plan.steps()) {

@@ -4,9 +4,9 @@
 #include "cdsl/layout.h"
 #include "cli/command.h"
 #include "cli/node_change.h"
+#include "config/schema.h"
 #include "config/ssh_keys.h"
 #include "nodes/roster.h"
-#include "nodes/secrets.h"
 #include "nodes/waiting.h"
 
 #include <filesystem>
@@ -44,7 +44,7 @@ void print(const nodes::Now& now, const config::Node& node, const std::string& t
     for (const config::FenceDevice& device : node.fence) {
         std::vector<std::string> options;
         for (const auto& [option, value] : device.options)
-            options.push_back(fmt::format("{}={}", option, nodes::is_secret(option) ? "(set)" : value));
+            options.push_back(fmt::format("{}={}", option, config::is_secret(option) ? "(set)" : value));
         fmt::print("  fence device {}: {} {}\n", device.name, device.agent, fmt::join(options, " "));
     }
     if (const auto* claim = now.claim_of(node))

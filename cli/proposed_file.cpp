@@ -7,7 +7,7 @@
 #include "cli/consent.h"
 #include "cli/edit_file.h"
 #include "config/load.h"
-#include "nodes/secrets.h"
+#include "config/secrets.h"
 
 #include <unistd.h>
 #include <filesystem>
@@ -48,7 +48,7 @@ Result<ProposedFile> ProposedFile::open(const ProposedFileOptions& options) {
 Result<int> ProposedFile::settle(const Proposed& proposed) const {
     const std::string before = text();
     const bool same = proposed.text == before;
-    const auto [shown_before, shown_after] = nodes::without_secrets(before, proposed.text);
+    const auto [shown_before, shown_after] = config::without_secrets(before, proposed.text);
     fmt::print("{}", before.empty() ? shown_after : unified_diff(shown_before, shown_after, shown_));
     std::fflush(stdout);
     for (const std::string& line : proposed.found) log::info("{}", line);

@@ -53,10 +53,47 @@ size_t character_start(std::string_view line, size_t at) {
     return at;
 }
 
+// A line as a message quotes it, and where in it the place is.
+struct ShownLine {
+    std::string text;
+    size_t byte = 0;
+    bool at_secret = false;  // the place is a secret value
+};
+
+ShownLine without(const std::vector<Span>& secrets, std::string_view line, size_t line_begin, size_t byte) {
+    ShownLine shown;
+    size_t copied = 0;
+    std::optional<size_t> at;
+    for (const Span& secret : secrets) {
+        if (secret.end <= line_begin || secret.begin >= line_begin + line.size()) continue;
+        size_t begin = std::max(secret.begin, line_begin) - line_begin;
+        if (secret.begin < line_begin) begin = std::min(line.find_first_not_of(' '), line.size());
+        const size_t end = std::min(secret.end - line_begin, line.size());
+        if (begin >= end) continue;
+        if (byte < begin && !at) at = shown.text.size() + byte - std::min(byte, copied);
+        shown.text += line.substr(copied, begin - copied);
+        if (byte >= begin && byte < end) at = shown.text.size(), shown.at_secret = true;
+        shown.text += "(secret)";
+        copied = end;
+    }
+    shown.byte = at.value_or(shown.text.size() + byte - std::min(byte, copied));
+    shown.text += line.substr(copied);
+    return shown;
+}
+
+// What is said of a secret value names it in quotes: `"VALUE": a fence option may hold no "`.
+std::string without_quoted(std::string_view what) {
+    const size_t begin = what.find('"');
+    size_t end = std::max(what.rfind("\":") + 1, what.rfind("\" ") + 1);  // 0: there is none
+    if (begin == std::string_view::npos || end-- == 0 || begin == end) return std::string(what);
+    return fmt::format("{}(secret){}", what.substr(0, begin), what.substr(end + 1));
+}
+
 }  // namespace
 
 Complaints::Complaints(std::string_view file_name, std::string_view text) : file_name_(file_name) {
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark is in no column
+    text_ = text;
     size_t begin = 0;
     while (begin <= text.size()) {
         const size_t end = std::min(text.find('\n', begin), text.size());
@@ -77,13 +114,16 @@ void Complaints::add(Mark mark, std::string_view what, std::string_view advice) 
     const size_t byte = static_cast<size_t>(std::max(mark.column, 1)) - 1;  // the parser counts bytes
     const size_t past = byte - std::min(byte, line.size());
     ++total_;
+    if (!secrets_) secrets_ = secret_spans(text_);
+    const ShownLine shown =
+        known ? without(*secrets_, line, static_cast<size_t>(line.data() - text_.data()), byte) : ShownLine{};
     std::string text = fmt::format("{}:{}:{}: {}", file_name_, mark.line, characters(line.substr(0, byte)) + past + 1,
-                                   printable(what));
+                                   printable(shown.at_secret ? without_quoted(what) : std::string(what)));
     if (known) {
         // A long line is shown from shortly before the place.
-        const size_t from = byte > shown_width - 20 ? character_start(line, byte - 40) : 0;
-        const std::string_view rest = line.substr(from);
-        const std::string_view before = rest.substr(0, byte - std::min(byte, from));
+        const size_t from = shown.byte > shown_width - 20 ? character_start(shown.text, shown.byte - 40) : 0;
+        const std::string_view rest = std::string_view(shown.text).substr(from);
+        const std::string_view before = rest.substr(0, shown.byte - std::min(shown.byte, from));
         text += fmt::format("\n    {}\n    {:>{}}", printable(rest.substr(0, character_start(rest, shown_width))), "^",
                             width(printable(before)) + past + 1);
     }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "config/secrets.h"
 
 #include <compare>
 #include <optional>
@@ -54,13 +55,16 @@ class Complaints {
 public:
     Complaints(std::string_view file_name, std::string_view text);
 
+    // The line is quoted without what is secret in it, and so is what is said of a secret value.
     void add(Mark mark, std::string_view what, std::string_view advice);
     bool empty() const { return total_ == 0; }
     Failure error() const;  // all of them in the file's order, of kind bad_input
 
 private:
     std::string file_name_;
+    std::string_view text_;
     std::vector<std::string_view> lines_;
+    std::optional<std::vector<Span>> secrets_;  // looked for at the first complaint
     std::vector<std::pair<Mark, std::string>> shown_;
     std::set<std::string> seen_;
     size_t total_ = 0;

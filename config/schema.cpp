@@ -5,6 +5,8 @@
 #include "config/codecs.h"
 
 #include <fmt/ranges.h>
+#include <algorithm>
+#include <array>
 
 namespace pando::config {
 
@@ -196,6 +198,13 @@ Field<Cluster> profiles() {
 }
 
 }  // namespace
+
+bool is_secret(std::string_view option) {
+    constexpr std::array<std::string_view, 5> words = {"pass", "secret", "token", "key", "community"};
+    if (option.ends_with("_file")) return false;  // it names where the secret is
+    return std::any_of(words.begin(), words.end(),
+                       [&](std::string_view word) { return option.find(word) != std::string_view::npos; });
+}
 
 const Table<Node>& node_table() {
     static const Table<Node> table = {

@@ -20,6 +20,10 @@ namespace pando::config {
 
 using Json = nlohmann::ordered_json;
 
+// Is it an option of a fence device whose value nobody should read over a shoulder? The agents' options are no rows
+// here: their names tell. Whoever shows such a value, a line that holds one, or a difference of two asks this.
+bool is_secret(std::string_view option);
+
 // What a changed value needs before the cluster goes by it.
 enum class Takes {
     inherited,  // what holds for the keys around it

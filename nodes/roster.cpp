@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nodes/roster.h"
 
-#include "nodes/secrets.h"
+#include "config/schema.h"
 #include "nodes/waiting.h"
 
 #include <algorithm>
@@ -81,7 +81,8 @@ nlohmann::ordered_json node_json(const Now& now, const config::Node& node) {
     json["fence"] = Json::array();
     for (const config::FenceDevice& device : node.fence) {
         Json options = Json::object();
-        for (const auto& [option, value] : device.options) options[option] = is_secret(option) ? "(set)" : value;
+        for (const auto& [option, value] : device.options)
+            options[option] = config::is_secret(option) ? "(set)" : value;
         json["fence"].push_back({{"name", device.name}, {"agent", device.agent}, {"options", options}});
     }
     const auto* claim = now.claim_of(node);
