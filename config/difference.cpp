@@ -155,6 +155,15 @@ private:
     }
 };
 
+// What a changed template needs: as much as the most of what may stand in it. Nobody looks into it for what has
+// changed.
+Takes template_takes(std::string_view name) {
+    if (name == "corosync.conf") return Takes::all_off;  // its port and its ciphers are the same on all nodes
+    if (name == "dlm.conf") return Takes::boot;          // dlm_controld reads it at its start
+    if (name == "boot.ipxe") return Takes::image;
+    return name.starts_with("dnsmasq") ? Takes::server : Takes::live;
+}
+
 // A site's own templates are no keys, and change what is rendered all the same.
 void add_templates(const Cluster& before, const Cluster& after, std::vector<Change>& changes) {
     const auto in = [](const Cluster& cluster, const std::string& name) -> std::optional<std::string> {
@@ -164,13 +173,11 @@ void add_templates(const Cluster& before, const Cluster& after, std::vector<Chan
     for (const std::string& name : template_names()) {
         const auto one = in(before, name), other = in(after, name);
         if (one == other) continue;
-        const bool boot_server = name.starts_with("dnsmasq");
-        const Takes takes = boot_server ? Takes::server : name == "boot.ipxe" ? Takes::image : Takes::live;
         changes.push_back({fmt::format("{}/{}.in", template_directory, name), one ? "the site's" : "built in",
                            !other ? "built in"
                            : one  ? "another of the site's"
                                   : "the site's",
-                           std::nullopt, "", takes});
+                           std::nullopt, "", template_takes(name)});
     }
 }
 

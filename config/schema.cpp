@@ -280,7 +280,7 @@ const Table<Cluster>& cluster_table() {
                       .takes(Takes::boot),
                   field("sbd", &Storage::sbd, boolean(),
                         "a message on the LUN is every node's last fence device; needs a watchdog on every node")
-                      .takes(Takes::boot),
+                      .takes(Takes::all_off),
               }),
               "how the LUN is reached", Need::required)
             .takes(Takes::image),

@@ -5,12 +5,12 @@
 #include "base/log.h"
 #include "config/register.h"
 #include "config/render.h"
-#include "config/sbd.h"
 #include "config/slots.h"
 #include "initrd/corosync_reload.h"
 #include "initrd/late.h"
 #include "initrd/quorum.h"
 #include "nodes/bundle_partition.h"
+#include "nodes/running.h"
 
 #include <fcntl.h>
 #include <fmt/ranges.h>
@@ -88,9 +88,7 @@ Result<Published> BundleChange::publish(config::Bundle next, Deadline deadline) 
     if (next.cluster != before_.cluster)
         return bad_input("this is cluster {}, the description is of {}", before_.cluster, next.cluster)
             .advise("a cluster's name cannot be changed: it is in the root's lock table");
-    if (config::changes_sbd(old_one, new_one))
-        return bad_input("nodes run that would be fenced by sbd in another way than they were started for")
-            .advise("stop all nodes, write it from outside (pando bundle write --lun DEVICE), and start them again");
+    TRY(refuse_change_of_sbd(old_one, new_one));
     (void)TRY(require_quorum());
     TRY(config::write_slot(*store_, next));
     const config::Bundle before = std::exchange(before_, next);

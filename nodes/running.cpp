@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nodes/running.h"
 
+#include "config/sbd.h"
+
 #include <fmt/ranges.h>
 #include <algorithm>
 
@@ -38,16 +40,28 @@ std::optional<Complaint> judge(const config::Node& node, const config::Cluster& 
 
 Result<> refuse_change_of_running(const Now& now, const config::Cluster& next) {
     std::vector<std::string> whats, advices;
+    bool some = false;
     for (const config::Node& node : now.cluster.nodes) {
         if (!now.is_member(node) && !now.beats(node)) continue;
+        some = true;
         const auto complaint = judge(node, next);
         if (!complaint) continue;
         whats.push_back(complaint->what);
         advices.push_back(complaint->advice);
     }
-    if (whats.empty()) return {};
+    if (whats.empty()) return some ? refuse_change_of_sbd(now.cluster, next) : Result<>();
     return bad_input("nodes that run cannot be changed so: {}", fmt::join(whats, "; "))
         .advise(fmt::format("{}", fmt::join(advices, "; ")));
+}
+
+Result<> refuse_change_of_sbd(const config::Cluster& before, const config::Cluster& next) {
+    if (!config::changes_sbd(before, next)) return {};
+    // The image carries sbd for those that are fenced by it, and no other.
+    const std::string image = config::uses_sbd(before) ? "" : "make the boot files anew (pando image build), ";
+    return bad_input("nodes run that would be fenced by sbd in another way than they were started for")
+        .advise(fmt::format("stop all nodes, write it from outside (pando bundle write --lun DEVICE), {}and start them "
+                            "again",
+                            image));
 }
 
 }  // namespace pando::nodes

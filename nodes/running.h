@@ -8,7 +8,10 @@
 namespace pando::nodes {
 
 // Refused: a node that is a member, or whose claim is written on, and that `next` lacks or has under another id, name
-// or cluster address. The error names the right command for each.
+// or cluster address. The error names the right command for each. Of sbd: as below, while any node runs.
 Result<> refuse_change_of_running(const Now& now, const config::Cluster& next);
+
+// Refused: that nodes which run would be fenced by sbd in another way than they were started for.
+Result<> refuse_change_of_sbd(const config::Cluster& before, const config::Cluster& next);
 
 }  // namespace pando::nodes

@@ -56,6 +56,17 @@ TEST(Difference, ANewClusterAddressNeedsTheNodeOff) {
     EXPECT_EQ(changes[0].takes, Takes::node_off);
 }
 
+TEST(Difference, ANodeThatRunsWithoutSbdReadsNoMessages) {
+    const auto changes = between(with("boot:", "watchdog: {mode: required}\nboot:"),
+                                 with("  transport: iscsi", "  transport: iscsi\n  sbd: true",
+                                      with("boot:", "watchdog: {mode: required}\nboot:")));
+    const auto sbd =
+        std::find_if(changes.begin(), changes.end(), [](const Change& change) { return change.path == "storage.sbd"; });
+    ASSERT_NE(sbd, changes.end());
+    EXPECT_EQ(shown(*sbd), "storage.sbd: false -> true");
+    EXPECT_EQ(sbd->takes, Takes::all_off);
+}
+
 TEST(Difference, NodesComeAndGo) {
     const auto added = between(sample, sample + third);
     EXPECT_THAT(lines(added), ElementsAre("nodes[n3]: new"));

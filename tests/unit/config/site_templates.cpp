@@ -120,6 +120,21 @@ TEST_F(SiteTemplate, IsADifference) {
     EXPECT_EQ(changes[0].takes, Takes::image);
 }
 
+TEST_F(SiteTemplate, NeedsWhatItsFileNeeds) {
+    const auto takes = [&](const std::string& name) {
+        Cluster after = *load(sample);
+        after.templates[name] = std::string(*embedded_template(name)) + "# ours\n";
+        const auto changes = differences(*load(sample), after, [](std::string_view) { return false; });
+        EXPECT_EQ(changes.size(), 1U) << name;
+        return changes.at(0).takes;
+    };
+    EXPECT_EQ(takes("corosync.conf"), Takes::all_off);
+    EXPECT_EQ(takes("dlm.conf"), Takes::boot);
+    EXPECT_EQ(takes("hosts"), Takes::live);
+    EXPECT_EQ(takes("dnsmasq-proxy.conf"), Takes::server);
+    EXPECT_EQ(takes("boot.ipxe"), Takes::image);
+}
+
 // The list in the code and the files that are built in.
 TEST(Templates, AreAllKnownByName) {
     EXPECT_EQ(template_names().size(), 6U);

@@ -56,5 +56,23 @@ TEST(Running, OneThatBootsIsLikeAMember) {
     EXPECT_THAT(refused(now, with(n1_entry, "")).what, HasSubstr("n1"));
 }
 
+// `bundle write --dry-run` asks here; what a node that runs does not read would not fence it.
+TEST(Running, SbdIsNotChangedUnderThem) {
+    const std::string with_sbd = with("  transport: iscsi", "  transport: iscsi\n  sbd: true");
+    const Error switched_on = refused(one_runs(), with_sbd);
+    EXPECT_THAT(switched_on.what, HasSubstr("fenced by sbd in another way"));
+    EXPECT_THAT(switched_on.advice, HasSubstr("pando bundle write --lun DEVICE"));
+    EXPECT_THAT(switched_on.advice, HasSubstr("pando image build"));
+
+    Now now = one_runs();
+    now.cluster = *load(with_sbd);
+    EXPECT_TRUE(refuse_change_of_running(now, *load(with_sbd)));
+    EXPECT_TRUE(refuse_change_of_running(now, *load(sample))) << "it may be switched off";
+    const std::string slower = with("boot:", "watchdog: {timeout: 45s}\nboot:", with_sbd);
+    EXPECT_THAT(refused(now, slower).advice, testing::Not(HasSubstr("image"))) << "its programs are there";
+    now.quorum.reset();
+    EXPECT_TRUE(refuse_change_of_running(now, *load(slower))) << "nobody runs";
+}
+
 }  // namespace
 }  // namespace pando::test
