@@ -34,6 +34,12 @@ std::string text_of(const Json& object, const char* key) {
     return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
+// nlohmann's value() throws where something else than the wanted type stands.
+bool is_true(const Json& object, const char* key) {
+    const auto it = object.find(key);
+    return it != object.end() && it->is_boolean() && it->get<bool>();
+}
+
 Result<Json> parsed(std::string_view text, const char* what) {
     auto json = Json::parse(text.empty() ? "[]" : text, nullptr, false);
     if (!json.is_array()) return fail("{} cannot be read", what);
@@ -168,14 +174,14 @@ Result<std::vector<HostNetwork>> host_networks(std::string_view addresses, std::
         if (interface.empty() || is_of_this_host_only(interface) || !link.contains("addr_info")) continue;
         for (const Json& one : link.at("addr_info")) {
             if (!one.is_object() || text_of(one, "family") != "inet" || text_of(one, "scope") != "global") continue;
-            if (one.value("secondary", false)) continue;  // the service addresses of some cluster software
+            if (is_true(one, "secondary")) continue;  // the service addresses of some cluster software
             const auto length = one.find("prefixlen");
             if (length == one.end() || !length->is_number_unsigned()) continue;
             const auto address =
                 config::parse_cidr(fmt::format("{}/{}", text_of(one, "local"), length->get<unsigned>()));
             if (!address || address->prefix > 30) continue;  // a point-to-point link has no room for blades
             HostNetwork network{.interface = interface, .address = address->text()};
-            if (one.value("dynamic", false)) {
+            if (is_true(one, "dynamic")) {
                 network.dhcp_server = "a DHCP server";
                 network.dhcp_evidence = fmt::format("the address {} has a lifetime", address->ip.text());
             }

@@ -62,6 +62,13 @@ TEST(Host, TakesAnythingForAnAnswerOfIp) {
         ASSERT_TRUE(all) << text;
         EXPECT_TRUE(all->empty()) << text;
     }
+    // Of another type than `ip` has it: neither true nor an exception.
+    const auto odd = host_networks(R"([{"ifname":"a","addr_info":[{"family":"inet","scope":"global",
+        "local":"192.0.2.10","prefixlen":24,"secondary":"no","dynamic":1}]}])",
+                                   "");
+    ASSERT_TRUE(odd);
+    ASSERT_EQ(odd->size(), 1U);
+    EXPECT_EQ(odd->front().dhcp_server, "");
     EXPECT_FALSE(host_networks("no JSON", ""));
     EXPECT_FALSE(host_networks("{}", ""));
 }
