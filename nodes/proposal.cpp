@@ -79,6 +79,7 @@ private:
     config::YamlComments comments_;
     std::set<std::string> taken_;                     // addresses that somebody has
     std::vector<std::pair<size_t, Json>> additions_;  // keys for nodes that are in the file
+    std::vector<std::string> proposed_addresses_;     // of nodes
     bool becomes_node_ = false;
     bool several_luns_ = false;
 
@@ -443,7 +444,9 @@ private:
         if (!nics.others.empty())
             found("{} has further ports, which are not proposed: {}", node.name, fmt::join(nics.others, ", "));
         if (!shared.address && network != nullptr) {
-            nic["address"] = TRY(address_for(*network, id));
+            const std::string address = TRY(address_for(*network, id));
+            proposed_addresses_.push_back(bare(address));
+            nic["address"] = address;
             if (!network->gateway.empty()) nic["gateway"] = network->gateway;
         } else if (!shared.address) {
             missing("{}: its address is not known, as the network is not", node.name);
@@ -486,7 +489,20 @@ private:
         const Shared common = shared();
         for (const ProposedNode& node : wishes_.nodes) TRY(one(node, common, network, ids));
         credentials();
+        beside_dhcp();
         return {};
+    }
+
+    // What that server gives nobody here knows. It looks whether an address is taken only while its owner is up.
+    void beside_dhcp() {
+        std::string mode = said({"boot", "dhcp"});
+        if (const auto boot = sections_.find("boot"); boot != sections_.end() && boot->contains("dhcp"))
+            mode = boot->at("dhcp").get<std::string>();
+        if (mode != "proxy" || proposed_addresses_.empty()) return;
+        missing(
+            "nics: {} must lie outside of what the other DHCP server gives (boot.dhcp: proxy): take them out of its "
+            "pool, or give nodes addresses that are; else it gives one of them to another machine",
+            fmt::join(proposed_addresses_, ", "));
     }
 
     Result<> one(const ProposedNode& node, const Shared& common, const HostNetwork* network,

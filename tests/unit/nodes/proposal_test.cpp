@@ -113,9 +113,14 @@ TEST(Proposal, ADhcpServerThatIsThereMakesItAProxy) {
     EXPECT_EQ(load(proposal.text)->boot.dhcp, "proxy") << proposal.text;
     EXPECT_THAT(proposal.text, HasSubstr("# 10.20.0.253 gives the addresses there (lease in"));
     EXPECT_THAT(proposal.missing, Contains(HasSubstr("10.20.0.1 came from DHCP and must not change")));
+    const auto pool = HasSubstr("outside of what the other DHCP server gives");
+    EXPECT_THAT(proposal.missing, Contains(pool));
+    const std::string address = load(proposal.text)->nodes[0].cluster_address();
+    EXPECT_THAT(proposal.missing, Contains(HasSubstr("nics: " + address)));
     Wishes wishes = all_wishes();
     wishes.dhcp = "server";
     EXPECT_EQ(load(proposed(facts, wishes).text)->boot.dhcp, "server");
+    EXPECT_THAT(proposed(facts, wishes).missing, testing::Not(Contains(pool)));
 }
 
 TEST(Proposal, SeveralNetworksOrLunsAreNotGuessedBetween) {
