@@ -160,7 +160,8 @@ private:
             c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
             if (c == '_') c = '-';
         }
-        for (int i = 2; names_.contains(name); ++i) name = fmt::format("{}-{}", text.substr(0, text.find('.')), i);
+        const std::string plain = name;
+        for (int i = 2; names_.contains(name); ++i) name = fmt::format("{}-{}", plain, i);
         names_.insert(name);
         if (name != text)
             say(node, "node {} is called {}: names of nodes are host names of one part, in lower case", text, name);

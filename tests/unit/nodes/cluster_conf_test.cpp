@@ -118,6 +118,15 @@ TEST(ClusterConf, NamesWithItsLineWhatItDoesNotTakeOver) {
         EXPECT_THAT(said, HasSubstr(expected));
 }
 
+// Of the part before the first dot only, in lower case: both are host names.
+TEST(ClusterConf, TwoNodesThatWouldHaveOneNameGetTwoRightOnes) {
+    const auto made = translated(
+        "<cluster name=\"grove\" config_version=\"1\"><clusternodes><clusternode name=\"Gfs_Node.one.org\" "
+        "nodeid=\"1\"/><clusternode name=\"Gfs_Node.two.org\" nodeid=\"2\"/></clusternodes></cluster>");
+    EXPECT_THAT(made.yaml, HasSubstr("name: gfs-node\n"));
+    EXPECT_THAT(made.yaml, HasSubstr("name: gfs-node-2\n"));
+}
+
 TEST(ClusterConf, NoPasswordGetsIntoAMessage) {
     const auto made = translated(file_of("two-nodes.conf"));
     EXPECT_THAT(remarks_of(made), Not(HasSubstr("nobody-shall-see-this")));
