@@ -15,6 +15,18 @@ std::string Proof::text() const {
     return fmt::format("{}", fmt::join(parts, "; "));
 }
 
+namespace {
+
+// Of all nodes this one only, with the devices that can prove something: sbd's slot without a message is of a node that
+// nobody has fenced so, whether it runs or not, and one with a message of a node that may never read it.
+config::Cluster alone(const config::Node& node) {
+    config::Cluster cluster;
+    cluster.nodes = {node};
+    return config::without_sbd(std::move(cluster));
+}
+
+}  // namespace
+
 Verdict judge(const std::vector<fencing::FenceAnswer>& answers) {
     const auto first = std::find_if(answers.begin(), answers.end(),
                                     [](const fencing::FenceAnswer& answer) { return answer.answered; });
@@ -37,28 +49,28 @@ Result<> refuse_if_alive(const Now& now, const config::Node& node, std::string_v
 }
 
 Proof ask_whether_off(const config::Node& node, const fencing::Runner& agents, Deadline deadline) {
-    config::Cluster alone;  // of all nodes this one only
-    alone.nodes = {node};
     Proof proof;
-    // A slot without a message is of a node that nobody has fenced so, whether it runs or not.
-    proof.answers = fencing::ask_fence_devices(config::without_sbd(alone), agents, deadline);
+    proof.answers = fencing::ask_fence_devices(alone(node), agents, deadline);
     proof.verdict = judge(proof.answers);
     return proof;
 }
 
 Result<std::string> fence_off(const config::Node& node, const fencing::Runner& agents, Deadline deadline) {
     std::string trouble;
-    for (const config::FenceDevice& device : node.fence) {
+    const config::Cluster cluster = alone(node);
+    for (const config::FenceDevice& device : cluster.nodes.front().fence) {
         const auto off = agents({device.agent}, config::agent_input(device, "off"), deadline);
         const auto state =
             fencing::power_state(device.agent, agents({device.agent}, config::agent_input(device, "status"), deadline));
-        if (state && *state == "off") return device.name;
+        // Both: what it failed to do it may be doing still, and who says off to everything is no proof.
+        if (off && off->ok() && state && *state == "off") return device.name;
         const std::string why = !off         ? off.error().what
                                 : !off->ok() ? off->last_words()
                                 : !state     ? state.error().what
                                              : "it said that it did, and the machine is on";
         trouble += fmt::format("{}{}: {}", trouble.empty() ? "" : "; ", device.name, why);
     }
+    if (trouble.empty()) trouble = "it has no fence device that tells whether it is off; sbd's cannot";
     return fail("node {} could not be switched off: {}", node.name, trouble)
         .advise("switch it off by hand, and see that it stays off; then --confirm-off \"REASON\"");
 }

@@ -30,10 +30,10 @@ Verdict judge(const std::vector<fencing::FenceAnswer>& answers);
 // Refused: a member of the cluster, and a machine that writes its claim on. Nobody is fenced by mistake who lives.
 Result<> refuse_if_alive(const Now& now, const config::Node& node, std::string_view what);
 
-// Every device of the node, all at once.
+// Every device of the node that can tell, all at once: a message to sbd proves nothing.
 Proof ask_whether_off(const config::Node& node, const fencing::Runner& agents, Deadline deadline);
 
-// Off, by its devices in their order, until one has done it and says so itself.
+// Off, by those devices in their order, until one has done it and says so itself.
 Result<std::string> fence_off(const config::Node& node, const fencing::Runner& agents, Deadline deadline);
 
 }  // namespace pando::nodes
