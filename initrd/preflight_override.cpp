@@ -6,7 +6,6 @@
 #include "config/bundle.h"
 #include "initrd/ask_boot.h"
 
-#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 namespace pando::initrd {
@@ -36,8 +35,6 @@ Result<> pass_over(const std::vector<std::string>& words) {
             .advise("on a node that is up: pando fence confirm NODE, or pando node remove NODE");
     TRY(check_names(said.without));
     TRY(say_off(said));
-    log::warning("preflight: somebody says at this machine that {} {} off: {}", fmt::join(said.without, " "),
-                 said.without.size() == 1 ? "is" : "are", said.reason);
     fmt::print(
         "In this boot their silent fence devices are passed over: pando-boot retry. A device that answers \"on\" "
         "counts\n"

@@ -68,11 +68,15 @@ Result<Peers> look_at_peers(const config::Cluster& cluster, const std::string& s
 
 // By a person at this machine, whose word a machine that beats outweighs.
 std::set<std::string> said_off(const Peers& peers) {
-    std::set<std::string> names;
-    for (const auto& [name, reason] : nodes_said_off()) names.insert(name);
+    auto said = nodes_said_off();
     for (const config::Node& node : peers.alive)
-        if (names.erase(node.name) != 0)
+        if (said.erase(node.name) != 0)
             log::warning("preflight: {} is said to be off, and a machine runs as it: that is not believed", node.name);
+    std::set<std::string> names;
+    for (const auto& [name, reason] : said) {
+        log::warning("preflight: a person says at this machine that {} is off: {}", name, reason);
+        names.insert(name);
+    }
     return names;
 }
 
