@@ -131,6 +131,21 @@ TEST_F(SbdDisk, ABlankOneGetsAHeader) {
     EXPECT_THAT(created_, ElementsAre("-1", "30", "-4", "60", "create"));
 }
 
+// Two nodes that start at once: sbd of the first goes on by a header of the second that has the same times (decision
+// 0015), and whoever comes later leaves that one alone.
+TEST_F(SbdDisk, TwoThatFindItBlankWriteTheSame) {
+    ASSERT_TRUE(prepare());
+    const auto first = created_;
+    dumped_.clear();  // as the second saw it, before the first had written
+    created_.clear();
+    ASSERT_TRUE(prepare());
+    EXPECT_EQ(created_, first);
+    created_.clear();
+    others_ = {"n1", "n2"};
+    ASSERT_TRUE(prepare());
+    EXPECT_THAT(created_, IsEmpty());
+}
+
 // What cannot be read may be in use: messages that somebody counts on would be cleared.
 TEST_F(SbdDisk, AHeaderThatCannotBeReadIsNotReplaced) {
     holds("SBD_SBD_" + std::string(8184, 'x'));
