@@ -70,7 +70,7 @@ Result<> check(const std::string& text, const std::string& before, const fs::pat
     if (TRY(read_file(file, config::cluster_file_limit)) != before)
         return bad_input("{} was changed by somebody else meanwhile", shown.string())
             .advise("keep yours beside it, and take your change over by hand");
-    (void)TRY(config::load_text(text, shown.string()));
+    (void)TRY(config::load_as(text, shown));
     return {};
 }
 
@@ -147,7 +147,7 @@ Result<> put(const fs::path& file, const fs::path& shown, const NewText& made) {
 Result<> put_file(const fs::path& shown, const NewText& made) {
     const fs::path file = TRY(real_path(shown));
     const auto lock = TRY(lock_for(file, made.who, made.patience));
-    (void)TRY(config::load_text(made.text, shown.string()));
+    (void)TRY(config::load_as(made.text, shown));
     return put(file, shown, made);
 }
 

@@ -43,6 +43,13 @@ Result<Cluster> load_text(std::string_view yaml, std::string_view file_name) {
     return cluster;
 }
 
+Result<Cluster> load_as(std::string_view yaml, const std::filesystem::path& file) {
+    Cluster cluster = TRY(load_text(yaml, file.string()));
+    cluster.templates = TRY(read_site_templates(file));
+    TRY(check_site_templates(cluster, file.parent_path() / template_directory));
+    return cluster;
+}
+
 Result<Cluster> load_file(const std::filesystem::path& file) {
     auto text = read_file(file, cluster_file_limit);
     if (!text) {
@@ -51,10 +58,7 @@ Result<Cluster> load_file(const std::filesystem::path& file) {
         if (error.advice.empty()) error.advice = "give the path of the cluster's description, cluster.yaml";
         return Failure(error);
     }
-    Cluster cluster = TRY(load_text(*text, file.string()));
-    cluster.templates = TRY(read_site_templates(file));
-    TRY(check_site_templates(cluster, file.parent_path() / template_directory));
-    return cluster;
+    return load_as(*text, file);
 }
 
 }  // namespace pando::config

@@ -19,6 +19,8 @@ constexpr int cluster_depth_limit = 32;           // nesting; yaml-cpp has no su
 // Errors are of kind bad_input. `file_name` is only for messages. Of a file the site's templates beside it are read
 // too.
 Result<Cluster> load_text(std::string_view yaml, std::string_view file_name);
+// A text that is to become the file, or was read from it.
+Result<Cluster> load_as(std::string_view yaml, const std::filesystem::path& file);
 Result<Cluster> load_file(const std::filesystem::path& file);
 
 }  // namespace pando::config

@@ -4,6 +4,7 @@
 #include "base/lock.h"
 #include "config/load.h"
 #include "config/render.h"
+#include "config/site_templates.h"
 #include "config/values.h"
 #include "lab/lab.h"
 #include "lab/layout.h"
@@ -106,7 +107,7 @@ Result<Lab> Lab::plan(const LabOptions& options, const fs::path& directory) {
         lab.cluster_ = TRY(config::load_text(lab.cluster_yaml_, "the lab's own cluster.yaml"));
     } else {
         lab.cluster_yaml_ = TRY(read_file(options.cluster_yaml, config::cluster_file_limit));
-        lab.cluster_ = TRY(config::load_text(lab.cluster_yaml_, options.cluster_yaml.string()));
+        lab.cluster_ = TRY(config::load_as(lab.cluster_yaml_, options.cluster_yaml));
     }
     (void)TRY(iscsi_of(lab.cluster_));
     for (const auto& node : lab.cluster_.nodes) lab.blades_.push_back(TRY(make_blade(node, lab.blades_.size() + 1)));
@@ -128,6 +129,11 @@ Result<> Lab::start(const LabOptions& options, const Progress& progress) {
         TRY(make_directories(made));
     TRY(write_state(false));
     TRY(write_file_atomic(cluster_file(directory_), cluster_yaml_, 0600));
+    // Beside it, as they were: who reads the lab's description later goes by the same templates.
+    const fs::path templates = directory_ / config::template_directory;
+    fs::remove_all(templates, ec);
+    if (!cluster_.templates.empty()) TRY(make_directories(templates, 0700));
+    for (const auto& [name, text] : cluster_.templates) TRY(write_file_atomic(templates / (name + ".in"), text, 0600));
     TRY(write_scripts(options));
     if (options.lun.empty()) TRY(make_lun(lun_, options.lun_size));
 

@@ -77,6 +77,16 @@ TEST_F(EditFile, AMistakeIsShownWithItsPlaceAndEditedAgain) {
     EXPECT_EQ(text(), changed);
 }
 
+TEST_F(EditFile, AMistakeInASitesTemplateIsShown) {
+    ASSERT_TRUE(make_directories(place.path() / "templates"));
+    ASSERT_TRUE(write_file_atomic(place.path() / "templates/hosts.in", "{{nodse}}\n"));
+    texts = {changed};
+    answers = "t";
+    EXPECT_EQ(edit(), Edited::thrown_away);
+    EXPECT_THAT(asked, HasSubstr("templates/hosts.in:1:1: unknown variable \"nodse\""));
+    EXPECT_EQ(text(), sample);
+}
+
 TEST_F(EditFile, AMistakeIsThrownAway) {
     texts = {wrong};
     answers = "t";
