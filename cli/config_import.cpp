@@ -25,8 +25,9 @@ Result<int> import(const ImportOptions& options) {
     }
     auto made = TRY(nodes::translate_cluster_conf(*text, options.file));
     const auto file = TRY(ProposedFile::open(options.output));
-    if (!file.text().empty() && file.text() != made.yaml)
-        return bad_input("{} is there already", file.shown())
+    const auto other = [&](const std::optional<std::string>& text) { return text && *text != made.yaml; };
+    if (other(file.replaced()) || (!file.text().empty() && other(file.text())))
+        return bad_input("{} is there already", other(file.replaced()) ? options.output.output : file.shown())
             .advise("an import makes a new file: --output ANOTHER, or move that one away");
     Proposed proposed{made.yaml, std::move(made.understood), {}};
     for (const nodes::Remark& remark : made.remarks)

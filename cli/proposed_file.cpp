@@ -39,24 +39,29 @@ Result<ProposedFile> ProposedFile::open(const ProposedFileOptions& options) {
     out.options_ = options;
     out.file_ = TRY(read_if_there(options.output));
     out.draft_ = TRY(read_if_there(draft_of(options.output)));
-    out.shown_ = !out.file_ && out.draft_ ? draft_of(options.output).string() : options.output;
+    out.shown_ = out.draft_ ? draft_of(options.output).string() : options.output;
     if (out.file_ && out.draft_)
-        log::warning("{} is there too; {} is gone by", draft_of(options.output).string(), options.output);
+        log::warning(
+            "{} is there: this goes on with it, and it would take the place of {}; to go by that one, move "
+            "the draft away",
+            out.shown_, options.output);
     return out;
 }
 
 Result<int> ProposedFile::settle(const Proposed& proposed) const {
-    const std::string before = text();
-    const bool same = proposed.text == before;
+    // What would be replaced: the file, by whatever the draft has become.
+    const std::string before = file_ ? *file_ : text();
     const auto [shown_before, shown_after] = config::without_secrets(before, proposed.text);
-    fmt::print("{}", before.empty() ? shown_after : unified_diff(shown_before, shown_after, shown_));
+    fmt::print(
+        "{}", before.empty() ? shown_after : unified_diff(shown_before, shown_after, file_ ? options_.output : shown_));
     std::fflush(stdout);
     for (const std::string& line : proposed.found) log::info("{}", line);
     for (const std::string& line : proposed.missing) log::warning("{}", line);
-    const auto checked = config::load_text(proposed.text, options_.output);
+    const auto checked = config::load_as(proposed.text, options_.output);
     if (!checked) return keep_draft(proposed, checked.error());
-    if (same && file_) {
+    if (file_ && proposed.text == *file_) {
         log::info("{} is right, and there is nothing to add to it", options_.output);
+        if (!options_.dry_run) TRY(remove_draft());
         return 0;
     }
     if (options_.dry_run) return 0;
@@ -66,9 +71,19 @@ Result<int> ProposedFile::settle(const Proposed& proposed) const {
     }
     TRY(put_file(options_.output, {file_, proposed.text, whoever()}));
     log::info("{} is written: {} nodes", options_.output, checked->nodes.size());
-    // Its text has gone into the file. Left behind by a power cut, it is named by the next call.
-    if (!file_ && draft_) unlink(draft_of(options_.output).c_str());
+    TRY(remove_draft());
     return 0;
+}
+
+// Its text has gone into the file. Left behind by a power cut, it is named by the next call.
+Result<> ProposedFile::remove_draft() const {
+    if (!draft_) return {};
+    const fs::path draft = draft_of(options_.output);
+    if (TRY(read_if_there(draft)) != draft_)
+        log::warning("{} was changed by somebody else meanwhile: it is left", draft.string());
+    else
+        unlink(draft.c_str());
+    return {};
 }
 
 Result<int> ProposedFile::keep_draft(const Proposed& proposed, const Error& mistakes) const {
@@ -78,9 +93,8 @@ Result<int> ProposedFile::keep_draft(const Proposed& proposed, const Error& mist
         error.advice = fmt::format("{}; fill in what is missing and run this again", kept);
         return Failure(error);
     };
-    if (file_ && proposed.text == *file_) return incomplete(options_.output + " is as it was");
-    if (!file_ && draft_ && proposed.text == *draft_) return incomplete("so far it is " + draft.string());
-    if (file_ && draft_) return incomplete(draft.string() + " is there already and was left as it is");
+    if (file_ && !draft_ && proposed.text == *file_) return incomplete(options_.output + " is as it was");
+    if (draft_ && proposed.text == *draft_) return incomplete("so far it is " + draft.string());
     if (options_.dry_run) return incomplete("it would become " + draft.string());
     const auto keep = agreed(options_.yes, fmt::format("It is not complete. Keep it as {}?", draft.string()));
     if (!keep) return incomplete("nothing was written (--yes would keep it as " + draft.string() + ")");

@@ -30,11 +30,12 @@ struct Proposed {
 
 class ProposedFile {
 public:
-    // What is there: the file, else its draft, else nothing.
+    // What is there to go on with: the draft, else the file, else nothing.
     static Result<ProposedFile> open(const ProposedFileOptions& options);
 
-    std::string text() const { return file_ ? *file_ : draft_.value_or(""); }
-    const std::string& shown() const { return shown_; }  // the name of what text() gives, for messages
+    std::string text() const { return draft_ ? *draft_ : file_.value_or(""); }
+    const std::optional<std::string>& replaced() const { return file_; }  // what a right text takes the place of
+    const std::string& shown() const { return shown_; }                   // the name of what text() gives, for messages
 
     // Shows, checks, asks and writes. The status: 0 it is right, and written unless it was only to be shown; 1 nobody
     // agreed; an Error of kind bad_input: it is not right yet.
@@ -45,6 +46,7 @@ private:
     std::string shown_;
     std::optional<std::string> file_, draft_;
 
+    Result<> remove_draft() const;
     Result<int> keep_draft(const Proposed& proposed, const Error& mistakes) const;
 };
 

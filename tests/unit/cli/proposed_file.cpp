@@ -76,11 +76,56 @@ TEST_F(Proposes, ARightFileIsNeverReplacedByOneThatIsNot) {
     EXPECT_EQ(text_of(file), sample);
 }
 
-TEST_F(Proposes, ADraftThatSomebodyKeptIsNotOverwritten) {
-    ASSERT_TRUE(write_file_atomic(file, sample));
-    ASSERT_TRUE(write_file_atomic(draft, "# mine\n"));
-    EXPECT_FALSE(settle(incomplete));
-    EXPECT_EQ(text_of(draft), "# mine\n");
+TEST_F(Proposes, ADraftIsGoneOnWithThoughTheFileIsThere) {
+    ASSERT_TRUE(write_file_atomic(file, sample, 0640));
+    ASSERT_FALSE(settle(incomplete));
+    EXPECT_EQ(text_of(draft), incomplete);
+    const auto next = ProposedFile::open(options);
+    ASSERT_TRUE(next) << next.error().what;
+    EXPECT_EQ(next->text(), incomplete);
+    EXPECT_EQ(next->shown(), draft.string());
+
+    const std::string more = incomplete + "# more of it\n";
+    EXPECT_FALSE(settle(more));
+    EXPECT_EQ(text_of(draft), more);
+    EXPECT_EQ(text_of(file), sample);
+
+    EXPECT_EQ(settle(better).value_or(-1), 0);
+    EXPECT_EQ(text_of(file), better);
+    EXPECT_EQ(mode_of(file), 0640U);
+    EXPECT_FALSE(fs::exists(draft));
+}
+
+TEST_F(Proposes, ADraftThatSomebodyChangedMeanwhileIsNotLost) {
+    ASSERT_TRUE(write_file_atomic(draft, incomplete));
+    const auto proposed = ProposedFile::open(options);
+    ASSERT_TRUE(write_file_atomic(draft, "# another's\n"));
+    EXPECT_FALSE(proposed->settle({incomplete + "# more of it\n", {}, {}}));
+    EXPECT_EQ(text_of(draft), "# another's\n");
+    EXPECT_EQ(proposed->settle({sample, {}, {}}).value_or(-1), 0);
+    EXPECT_EQ(text_of(draft), "# another's\n");
+}
+
+TEST_F(Proposes, WhatIsNotRightIsSaidWithoutPasswords) {
+    const auto status = settle(with("{ip: 10.0.0.101}", "{password: s3cret, method: cycle}"));
+    ASSERT_FALSE(status);
+    EXPECT_THAT(status.error().what, HasSubstr("method=cycle"));
+    EXPECT_THAT(status.error().what + status.error().advice, testing::Not(HasSubstr("s3cret")));
+    const auto itself = settle(with("{ip: 10.0.0.101}", "{password: \"my s3cret\"}"));
+    ASSERT_FALSE(itself);
+    EXPECT_THAT(itself.error().what + itself.error().advice, testing::Not(HasSubstr("s3cret")));
+}
+
+TEST_F(Proposes, TheSitesTemplatesAreLookedAtToo) {
+    ASSERT_TRUE(make_directories(place.path() / "templates"));
+    ASSERT_TRUE(write_file_atomic(place.path() / "templates/hosts.in", "{{nodse}}\n"));
+    const auto status = settle(sample);
+    ASSERT_FALSE(status);
+    EXPECT_THAT(status.error().what, HasSubstr("templates/hosts.in:1:1: unknown variable \"nodse\""));
+    EXPECT_FALSE(fs::exists(file));
+    const auto put = put_file(file, {std::nullopt, sample, "me"});
+    ASSERT_FALSE(put);
+    EXPECT_THAT(put.error().what, HasSubstr("nodse"));
 }
 
 TEST_F(Proposes, DryRunWritesNothing) {
