@@ -5,10 +5,13 @@
 #include "cli/bundle_files.h"
 #include "cli/bundle_lun.h"
 #include "cli/command.h"
+#include "config/render.h"
 #include "config/site_templates.h"
 #include "config/slots.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+#include <cerrno>
 
 namespace pando::cli {
 namespace {
@@ -31,6 +34,29 @@ Result<fs::path> key_path(const fs::path& directory, const config::Cluster& clus
 
 }  // namespace
 
+namespace {
+
+// Those of the bundle, and no others: one left from before would come back with the next write. What has no template's
+// name is somebody's own.
+Result<> write_templates(const config::Cluster& cluster, const fs::path& directory) {
+    bool removed = false;
+    for (const std::string& name : config::template_names()) {
+        const fs::path file = directory / (name + ".in");
+        const auto ours = cluster.templates.find(name);
+        if (ours != cluster.templates.end()) {
+            TRY(make_directories(directory, 0700));
+            TRY(write_file_atomic(file, ours->second, 0600));
+        } else if (unlink(file.c_str()) == 0) {
+            removed = true;
+        } else if (errno != ENOENT && errno != ENOTDIR) {
+            return fail_errno(errno, "removing {}, which the bundle does not have", file.string());
+        }
+    }
+    return removed ? sync_directory(directory) : Result<>();
+}
+
+}  // namespace
+
 Result<> write_bundle_files(const config::Bundle& bundle, const fs::path& directory) {
     const auto cluster = TRY(config::check_bundle(bundle));
     const fs::path key = TRY(key_path(directory, cluster));
@@ -41,11 +67,9 @@ Result<> write_bundle_files(const config::Bundle& bundle, const fs::path& direct
         TRY(write_file_atomic(directory / fs::path(file.path).filename(),
                               bundle.files.at(config::bundled_name(file.path)), file.mode()));
     TRY(write_file_atomic(key, bundle.files.at("authkey"), 0600));
+    // The description behind all that it goes with: torn off in between, this leaves no new one beside old templates.
+    TRY(write_templates(cluster, directory / config::template_directory));
     TRY(write_file_atomic(directory / "cluster.yaml", bundle.files.at("cluster.yaml"), 0600));
-    for (const auto& [name, text] : cluster.templates) {
-        TRY(make_directories(directory / config::template_directory, 0700));
-        TRY(write_file_atomic(directory / config::template_directory / (name + ".in"), text, 0600));
-    }
     // Last: with it the directory is whole.
     return write_base(directory, bundle);
 }
