@@ -15,8 +15,8 @@ constexpr size_t fence_devices_limit = 4;  // what dlm_controld has room for, pe
 // that every value was read; otherwise only what does not depend on missing ones is checked.
 void check_cluster(const Cluster& cluster, const Value& root, bool complete, Complaints& complaints);
 
-// Addresses of boot.subnet that are leased to machines nobody knows: 16 from where its last quarter begins (fewer in
-// a subnet that small). Of 192.0.2.0/24: 192.0.2.192 to 192.0.2.207.
+// Addresses of boot.subnet that are leased to blades while they boot, known or not: up to 256 from where its last
+// quarter begins. Of 192.0.2.0/24: 192.0.2.192 to 192.0.2.253.
 struct AddressRange {
     Ip first, last;
     bool contains(const Ip& ip) const { return !ip.v6 && ip.v4() >= first.v4() && ip.v4() <= last.v4(); }

@@ -148,8 +148,7 @@ Table<Boot> boot_rows() {
               Need::required)
             .takes(Takes::server),
         field("subnet", &Boot::subnet, ipv4_subnet(),
-              "where blades get their addresses; up to 16 from its last quarter (192.0.2.192 on) are for unknown "
-              "machines",
+              "where blades boot; up to 256 addresses from its last quarter (192.0.2.192 on) are for their boots",
               Need::required)
             .takes(Takes::server),
         field("dhcp", &Boot::dhcp, one_of({"server", "proxy"}),
