@@ -81,7 +81,7 @@ Action declare_config_render(CLI::App& app) {
     app.add_flag("--template", options->show_template, "show the template, not what follows from it");
     app.add_option("--tftp-root", options->paths.tftp_root, "dnsmasq: directory of the boot files")
         ->capture_default_str();
-    app.add_option("--state", options->paths.state, "dnsmasq: directory of leases and pid file")->capture_default_str();
+    app.add_option("--state", options->paths.state, "dnsmasq: directory of leases")->capture_default_str();
     return [options]() -> Result<int> {
         const auto cluster = TRY(config::load_file(options->file));
         for (const auto& path : {options->paths.tftp_root, options->paths.state})

@@ -32,7 +32,7 @@ std::string hosts(const Cluster& cluster);
 
 struct NetbootPaths {
     std::filesystem::path tftp_root;  // absolute; holds the boot files below
-    std::filesystem::path state;      // absolute; leases and pid file
+    std::filesystem::path state;      // absolute; leases
 };
 // For one dnsmasq: DHCP (or proxy DHCP, as boot.dhcp says), TFTP, iPXE chain loading by HTTP for clients that are iPXE
 // already.

@@ -219,11 +219,12 @@ Result<> Lab::start_dnsmasq() const {
     const fs::path log = logs_directory(directory_) / "dnsmasq";
     TRY(write_file_atomic(conf, config::dnsmasq_conf(cluster_, {netboot_, run_directory(directory_)})));
     // As root: the lab's directory is closed to everybody else.
-    auto child = TRY(spawn("dnsmasq",
-                           {.argv = {"dnsmasq", "--keep-in-foreground", "--user=root", "--group=root",
-                                     "--log-facility=-", "--conf-file=" + conf.string()},
-                            .output_file = log},
-                           SIGTERM));
+    auto child = TRY(spawn(
+        "dnsmasq",
+        {.argv = {"dnsmasq", "--keep-in-foreground", "--user=root", "--group=root", "--log-facility=-",
+                  "--pid-file=" + (run_directory(directory_) / "dnsmasq.pid").string(), "--conf-file=" + conf.string()},
+         .output_file = log},
+        SIGTERM));
     return wait_for_service("dnsmasq", child, log, [&]() -> Result<bool> {
         return TRY(port_bound(child.pid(), "udp", cluster_.boot.server, dhcp_port)) &&
                TRY(port_bound(child.pid(), "udp", cluster_.boot.server, tftp_port));
