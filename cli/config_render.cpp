@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando config render: a file of another program, as it follows from cluster.yaml.
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "config/document.h"
@@ -32,12 +33,16 @@ std::string template_of(const std::string& what, const config::Cluster& cluster)
     return what == "corosync" || what == "dlm" ? what + ".conf" : what == "hosts" ? what : "";
 }
 
-// To begin one of the site's own with.
-Result<int> show_template(const config::Cluster& cluster, const RenderOptions& options) {
+// To begin one of the site's own with. An empty one is what the shell has just made for `>templates/hosts.in`; and one
+// with a mistake is shown as it is.
+Result<int> show_template(const RenderOptions& options) {
+    const auto cluster = TRY(config::load_text(TRY(read_file(options.file)), options.file));
     const std::string name = template_of(options.what, cluster);
     if (name.empty()) return bad_input("{}'s files have no template", options.what).advise("cluster.yaml says it all");
-    const auto own = cluster.templates.find(name);
-    fmt::print("{}", own != cluster.templates.end() ? std::string_view(own->second) : *config::embedded_template(name));
+    const auto site = TRY(config::read_site_templates(options.file));
+    const auto own = site.find(name);
+    const bool is_own = own != site.end() && !own->second.empty();
+    fmt::print("{}", is_own ? std::string_view(own->second) : *config::embedded_template(name));
     return 0;
 }
 
@@ -83,11 +88,11 @@ Action declare_config_render(CLI::App& app) {
         ->capture_default_str();
     app.add_option("--state", options->paths.state, "dnsmasq: directory of leases")->capture_default_str();
     return [options]() -> Result<int> {
+        if (options->show_template) return show_template(*options);
         const auto cluster = TRY(config::load_file(options->file));
         for (const auto& path : {options->paths.tftp_root, options->paths.state})
             if (!path.is_absolute() || path.string().find_first_of("\n\"\\") != std::string::npos)
                 return bad_input("\"{}\" is no directory for dnsmasq", path.string()).advise("an absolute path");
-        if (options->show_template) return show_template(cluster, *options);
         say_template(cluster, *options);
         std::string text;
         if (options->what == "corosync") text = config::corosync_conf(cluster);

@@ -295,5 +295,22 @@ TEST(Parsing, RefusesAnArgumentTooMany) {
     EXPECT_THAT(said.log, HasSubstr("unexpected argument \"more\""));
 }
 
+// The shell makes an empty templates/hosts.in before the command begins to write it, and that one renders nothing.
+TEST(ConfigRender, ShowsTheBuiltInTemplateBesideAnEmptyOne) {
+    auto place = TemporaryDirectory::create("/tmp", "pando-test");
+    ASSERT_TRUE(place);
+    const std::string cluster = place->path() / "cluster.yaml";
+    ASSERT_TRUE(write_file_atomic(cluster, *read_file(TEST_DATA "/../../docs/examples/cluster.yaml")));
+    ASSERT_TRUE(make_directories(place->path() / "templates"));
+    const auto site = place->path() / "templates/hosts.in";
+    ASSERT_TRUE(write_file_atomic(site, ""));
+    const Said fresh = say({"config", "render", "hosts", cluster, "--template"});
+    EXPECT_EQ(fresh.status, 0) << fresh.log;
+    EXPECT_THAT(fresh.out, HasSubstr("{{nodes}}"));
+    EXPECT_EQ(say({"config", "render", "hosts", cluster}).status, 2) << "rendered by it is a mistake as ever";
+    ASSERT_TRUE(write_file_atomic(site, "# ours\n{{nodes}}\n"));
+    EXPECT_THAT(say({"config", "render", "hosts", cluster, "--template"}).out, HasSubstr("# ours"));
+}
+
 }  // namespace
 }  // namespace pando::cli
