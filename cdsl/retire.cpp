@@ -57,11 +57,15 @@ Result<Intent> plan_retirement(const SharedRoot& shared, const std::string& node
     return intent;
 }
 
-Result<Intent> plan_renaming(const SharedRoot& shared, const std::string& node, const std::string& name) {
+Result<Intent> plan_renaming(const SharedRoot& shared, const std::string& node, const std::string& name,
+                             FreshTree fresh) {
     Intent intent = TRY(unchanged(shared));
     const std::string scope = "node:" + node;
     if (TRY(has_tree(shared, node))) {
-        if (TRY(has_tree(shared, name)))
+        const bool in_the_way = TRY(has_tree(shared, name));
+        if (in_the_way && fresh == FreshTree::kept_aside)
+            intent.actions.push_back({Kind::keep, tree_of(name), TRY(free_kept_name(shared, "/tree", name)), {}});
+        else if (in_the_way)
             return bad_input("{} and {} both have a tree on this root", node, name)
                 .advise(fmt::format("pando cdsl repair --retire {} keeps that of no node aside", name));
         intent.actions.push_back({Kind::keep, tree_of(node), tree_of(name), {}});

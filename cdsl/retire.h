@@ -21,6 +21,10 @@ Result<std::filesystem::path> free_kept_name(const SharedRoot& shared, const std
 Result<Intent> plan_retirement(const SharedRoot& shared, const std::string& node);
 
 // The tree and the rules of scope node:NODE get the new name. Refused when that has a tree already.
-Result<Intent> plan_renaming(const SharedRoot& shared, const std::string& node, const std::string& name);
+// `fresh`: what becomes of a tree that is there by the new name already. A node that booted by it before the rename was
+// completed has got one.
+enum class FreshTree { refused, kept_aside };
+Result<Intent> plan_renaming(const SharedRoot& shared, const std::string& node, const std::string& name,
+                             FreshTree fresh = FreshTree::refused);
 
 }  // namespace pando::cdsl
