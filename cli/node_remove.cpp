@@ -19,8 +19,9 @@ struct RemoveOptions {
 
 constexpr Milliseconds ask_limit{30000};
 
-Result<nodes::Change> plan(const RemoveOptions& options, const nodes::Now& now, const nodes::Means& means) {
-    const nodes::Removal wanted{TRY(node_range(options.range)), options.stop, options.confirm_off};
+Result<nodes::Change> plan(const RemoveOptions& options, nodes::Removal wanted, const nodes::Now& now,
+                           const nodes::Means& means) {
+    wanted.nodes = TRY(node_range(options.range));
     std::map<std::string, nodes::Proof> proofs;
     for (const std::string& name : wanted.nodes)
         if (const config::Node* node = now.cluster.find_node(name))
@@ -40,8 +41,10 @@ Action declare_node_remove(CLI::App& app) {
                    "its machine is off, on your word, when no fence device can tell");
     add_options(app, options->change);
     return [options] {
+        // One for both looks, which share what was stopped.
+        const nodes::Removal wanted{{}, options->stop, options->confirm_off};
         return change_nodes(options->change, [&](const nodes::Now& now, const nodes::Means& means) {
-            return plan(*options, now, means);
+            return plan(*options, wanted, now, means);
         });
     };
 }

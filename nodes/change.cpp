@@ -12,21 +12,24 @@ namespace pando::nodes {
 namespace {
 
 constexpr const char* description = "cluster.yaml";
-constexpr Milliseconds agent_limit{60000};  // a blade's BMC takes its time to switch off
 
 // What leads an agent to one machine and no other: where its management is, and which of the machines there.
-constexpr std::array<const char*, 7> places = {"ip", "ipaddr", "ipport", "plug", "port", "systems_uri", "systems-uri"};
+// Each with its other name.
+using Place = std::array<const char*, 2>;
+constexpr std::array<Place, 4> places = {
+    {{"ip", "ipaddr"}, {"ipport", "ipport"}, {"plug", "port"}, {"systems_uri", "systems-uri"}}};
 
 bool same_device(const config::FenceDevice& one, const config::FenceDevice& other) {
     if (one.agent != other.agent) return false;
-    const auto value = [](const config::FenceDevice& device, const char* option) {
-        const auto it = device.options.find(option);
-        return it == device.options.end() ? std::string() : it->second;
+    const auto value = [](const config::FenceDevice& device, const Place& place) {
+        for (const char* option : place)
+            if (const auto it = device.options.find(option); it != device.options.end()) return it->second;
+        return std::string();
     };
-    const auto is_named = [&](const char* option) { return !value(one, option).empty(); };
+    const auto is_named = [&](const Place& place) { return !value(one, place).empty(); };
     return std::any_of(places.begin(), places.end(), is_named) &&
            std::all_of(places.begin(), places.end(),
-                       [&](const char* option) { return value(one, option) == value(other, option); });
+                       [&](const Place& place) { return value(one, place) == value(other, place); });
 }
 
 }  // namespace
@@ -126,7 +129,8 @@ void add_claim_clearing(Change& change, const Means& means, const Now& now, cons
 }
 
 Result<> add_switching_off(Change& change, const Means& means, const config::Node& node, const Proof& proof,
-                           const std::string& confirmed_off, Running running) {
+                           const std::string& confirmed_off, Running running,
+                           const std::shared_ptr<std::set<std::string>>& stopped) {
     if (proof.verdict == Verdict::off) return {};
     if (proof.verdict == Verdict::unknown) {
         if (!confirmed_off.empty()) return {};
@@ -140,9 +144,14 @@ Result<> add_switching_off(Change& change, const Means& means, const config::Nod
     const auto done = [means, node]() -> Result<bool> {
         return ask_whether_off(node, means.agents, Deadline::after(agent_limit)).verdict == Verdict::off;
     };
-    const auto apply = [means, node, running]() -> Result<> {
+    const auto apply = [means, node, running, stopped, planned = change.before]() -> Result<> {
+        // Somebody else may have bound the node anew since: the machine behind its device would be another one.
+        if (TRY(means.newest()).files.at(description) != planned)
+            return fail("the description was changed since this was planned: nothing is switched off")
+                .advise("look at the cluster (pando node list), then give the command again");
         if (running == Running::refuse) TRY(refuse_if_alive(TRY(means.now()), node, "switched off"));
         (void)TRY(fence_off(node, means.agents, Deadline::after(agent_limit)));
+        if (stopped) stopped->insert(node.name);
         return {};
     };
     change.plan.add({.text = fmt::format("switch the machine of {} off by its fence device", node.name),

@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,9 @@ struct Removal {
     std::vector<std::string> nodes;
     bool stop = false;          // those that run are switched off; only their fence device's word counts then
     std::string confirmed_off;  // as above
+    // Whose machines were switched off by this very command. The fencing of a member that is gone switches its machine
+    // on again: it joins by the description that it reads then, and is no part of it.
+    std::shared_ptr<std::set<std::string>> stopped = std::make_shared<std::set<std::string>>();
 };
 Result<Change> plan_removal(const Now& now, const Means& means, const Removal& wanted,
                             const std::map<std::string, Proof>& proofs);
@@ -122,8 +126,9 @@ void add_claim_clearing(Change& change, const Means& means, const Now& now, cons
 enum class Running { refuse, allow };
 
 // By the proof: nothing when it is off; it is switched off when it is on; refused when nobody can tell and the operator
-// does not either.
+// does not either. `stopped`, when given, has the node's name once that was done.
 Result<> add_switching_off(Change& change, const Means& means, const config::Node& node, const Proof& proof,
-                           const std::string& confirmed_off, Running running = Running::refuse);
+                           const std::string& confirmed_off, Running running = Running::refuse,
+                           const std::shared_ptr<std::set<std::string>>& stopped = nullptr);
 
 }  // namespace pando::nodes

@@ -10,6 +10,7 @@
 namespace pando::nodes {
 
 std::string Proof::text() const {
+    if (answers.empty()) return "it has no fence device that can tell, as sbd's cannot";
     std::vector<std::string> parts;
     for (const auto& answer : answers) parts.push_back(answer.device + ": " + answer.says);
     return fmt::format("{}", fmt::join(parts, "; "));

@@ -13,6 +13,8 @@
 
 namespace pando::nodes {
 
+constexpr Milliseconds agent_limit{60000};  // for all devices of a node: a blade's BMC takes its time to switch off
+
 enum class Verdict {
     off,      // the first fence device that answers says so
     on,       // it says on, whatever the others say: of two outlets one may be off

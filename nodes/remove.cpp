@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando node remove: the machine off, the node out of the description, its claim and its tree out of the way.
+#include "base/log.h"
 #include "cdsl/change.h"
 #include "cdsl/retire.h"
 #include "config/edit.h"
@@ -72,14 +73,33 @@ void add_leaving(Change& change, const Means& means, const config::Node& node) {
 }
 
 // One that runs. Somebody's word that it is off counts for nothing then.
-Result<> add_stopping(Change& change, const Means& means, const config::Node& node, const Proof& proof) {
+Result<> add_stopping(Change& change, const Means& means, const config::Node& node, const Proof& proof,
+                      const Removal& wanted) {
     if (proof.verdict == Verdict::unknown)
         return bad_input("node {} runs, and no fence device of it answers ({}): it cannot be stopped", node.name,
                          proof.text())
             .advise(fmt::format("shut it down (ssh {} poweroff), then give the command again", node.name));
-    TRY(add_switching_off(change, means, node, proof, "", Running::allow));
+    TRY(add_switching_off(change, means, node, proof, "", Running::allow, wanted.stopped));
     add_leaving(change, means, node);
     return {};
+}
+
+// The others fence a member that is gone, and a fencing ends with its power on: then it stands at its console as a
+// stranger, and does no harm. Nobody wants it on all the same.
+void add_second_switching_off(Change& change, const Means& means, const config::Node& node) {
+    const auto done = [means, node]() -> Result<bool> {
+        return ask_whether_off(node, means.agents, Deadline::after(agent_limit)).verdict == Verdict::off;
+    };
+    const auto apply = [means, node]() -> Result<> {
+        if (const auto off = fence_off(node, means.agents, Deadline::after(agent_limit)); !off)
+            log::warning("{} is removed, and its machine is on again since its fencing: {}", node.name,
+                         off.error().what);
+        return {};
+    };
+    change.plan.add(
+        {.text = fmt::format("switch the machine of {} off once more, if its fencing has switched it on", node.name),
+         .done = done,
+         .apply = apply});
 }
 
 Result<> refuse_unfit(const Now& now, const Means& means, const Removal& wanted, const config::Node& node) {
@@ -109,15 +129,18 @@ Result<Change> plan_removal(const Now& now, const Means& means, const Removal& w
         TRY(check_quorum_while_off(now, there));
         change.after = TRY(config::remove_nodes(change.before, there));
     }
+    std::vector<config::Node> stopped;
     for (const std::string& name : there) {
         const config::Node& node = *now.cluster.find_node(name);
         TRY(refuse_unfit(now, means, wanted, node));
         const auto proof = proofs.find(name);
         const Proof known = proof == proofs.end() ? Proof() : proof->second;
-        if (runs(now, node))
-            TRY(add_stopping(change, means, node, known));
-        else
+        if (runs(now, node)) {
+            TRY(add_stopping(change, means, node, known, wanted));
+            stopped.push_back(node);
+        } else if (!wanted.stopped->contains(name)) {
             TRY(add_switching_off(change, means, node, known, wanted.confirmed_off));
+        }
     }
     add_publication(change, means, now.bundle, fmt::format("pando node remove {}", fmt::join(there, " ")));
     // What is left of a node that an interrupted command took out of the description is found by its name.
@@ -131,6 +154,7 @@ Result<Change> plan_removal(const Now& now, const Means& means, const Removal& w
         const bool nothing_left = change.plan.steps().size() == steps;
         if (nothing_left && !is_in(there, name)) TRY(node_of(now, name));
     }
+    for (const config::Node& node : stopped) add_second_switching_off(change, means, node);
     if (!there.empty())
         change.notes.emplace_back("journals stay: GFS2 cannot give them back, and the next node takes them");
     return change;

@@ -556,6 +556,75 @@ TEST_F(NodeLife, WhoRunsIsRemovedWhenItsFenceDeviceAndTheClusterSayThatItIsGone)
     EXPECT_EQ(now().cluster.find_node("n3"), nullptr);
 }
 
+// dlm_controld fences a member that is gone, and a fencing ends with its power on.
+TEST_F(NodeLife, AMachineThatItsFencingSwitchesOnAgainIsRemovedAllTheSame) {
+    members_ = {1, 2, 3};
+    bool fenced = false;
+    Means by = means();
+    by.agents = [this](const std::vector<std::string>& argv, const std::string& input, Deadline deadline) {
+        auto done = run({.argv = argv, .input = input, .deadline = deadline});
+        if (state("n3") == "off") members_ = {1, 2};  // corosync notices
+        return done;
+    };
+    by.publish = [this, &fenced](const std::string&, const config::Bundle& seen, config::Bundle next,
+                                 const std::function<Result<>()>& before) -> Result<Published> {
+        if (!fenced) state("n3", "on");  // the cluster's lock is there when the fencing is over
+        fenced = true;
+        TRY(before());
+        next.generation = seen.generation + 1;
+        TRY(config::write_slot(*store_, next));
+        return Published{next.generation, {}};
+    };
+    const Removal wanted{{"n3"}, true, ""};
+    const Planner planner = [&](const Now& seen, const Means& with) {
+        const Proof proof =
+            ask_whether_off(*seen.cluster.find_node("n3"), with.agents, Deadline::after(std::chrono::seconds(5)));
+        return plan_removal(seen, with, wanted, {{"n3", proof}});
+    };
+    const auto change = plan_with_second_look(now(), by, planner);
+    ASSERT_TRUE(change) << change.error().what;
+    const auto done = change->plan.execute(Plan::Mode::apply);
+    ASSERT_TRUE(done) << done.error().what << " " << done.error().advice;
+    EXPECT_TRUE(fenced);
+    EXPECT_EQ(now().cluster.find_node("n3"), nullptr);
+    EXPECT_EQ(state("n3"), "off") << "nobody wants it on";
+}
+
+TEST_F(NodeLife, NothingIsSwitchedOffByAPlanThatIsOutdated) {
+    const Proof on{Verdict::on, {{"n3", "n3-relay", true, "on"}}};
+    const auto change = plan_removal(now(), means(), {{"n3"}, false, ""}, {{"n3", on}});
+    ASSERT_TRUE(change) << change.error().what;
+    config::Bundle other = *config::read_newest(*store_, "grove");
+    other.generation += 1;
+    other.files["cluster.yaml"] = with("serial: OLD", "serial: NEW", text_);
+    ASSERT_TRUE(config::write_slot(*store_, other));
+    const auto done = change->plan.execute(Plan::Mode::apply);
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().what, HasSubstr("the description was changed"));
+    EXPECT_EQ(state("n3"), "on") << "it may be the new machine's power";
+}
+
+// Power goes when the description has the new name and the tree has not; somebody starts the blade.
+TEST_F(NodeLife, RenameIsCompletedWhenTheNodeHasBootedByItsNewName) {
+    auto change = plan_renaming(now(), means(), "n3", "db");
+    ASSERT_TRUE(change) << change.error().what;
+    for (const auto& step : change->plan.steps()) {
+        ASSERT_TRUE(step.apply());
+        if (step.text.find("write generation") != std::string::npos) break;
+    }
+    ASSERT_NE(now().cluster.find_node("db"), nullptr);
+    ASSERT_TRUE(make_directories(root() / ".pando/nodes/db/etc"));
+    ASSERT_TRUE(write_file_atomic(root() / ".pando/nodes/db/etc/hostname", "a fresh one\n"));
+    change = plan_renaming(now(), means(), "n3", "db");
+    ASSERT_TRUE(change) << change.error().what << " " << change.error().advice;
+    EXPECT_THAT(change->notes, testing::Contains(HasSubstr("kept aside")));
+    const auto done = change->plan.execute(Plan::Mode::apply);
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_EQ(read_line(root() / ".pando/nodes/db/etc/hostname").value_or(""), "n3") << "its own, as it was";
+    EXPECT_FALSE(fs::exists(root() / ".pando/nodes/n3"));
+    EXPECT_EQ(list_directory(root() / ".pando/kept")->size(), 1U) << "nothing is thrown away";
+}
+
 TEST_F(NodeLife, RenameIsCompletedWhereverPowerGoes) {
     const auto command = [&]() -> Result<Change> {
         if (now().cluster.find_node("n3") != nullptr)

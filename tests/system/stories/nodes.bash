@@ -159,7 +159,7 @@ for node in n1 n2 n3; do claim "$node is healthy" until_true 60 on "$node" pando
 # hosts is rendered by every node for itself, and for its chroot; corosync is told to read its file anew.
 template_written() { # NAME PYTHON: changes `text`, the template; the directory is as the bundle has it
     on_for 120 n1 sh -c 'rm -rf /root/site && pando bundle get --output /root/site && mkdir -p /root/site/templates' &&
-        on_for 60 n1 sh -c 'cd /root/site && { test -e "templates/$1.in" || pando config render "$1" --template >"templates/$1.in"; }' - "$1" &&
+        on_for 60 n1 sh -c 'cd /root/site && { test -e "templates/$1.in" || pando config render "${1%.conf}" --template >"templates/$1.in"; }' - "$1" &&
         on_for 60 n1 python3 -c '
 import sys
 path = f"/root/site/templates/{sys.argv[1]}.in"
@@ -224,3 +224,12 @@ claim "pando node list shows it" until_true 30 states_are n1 "n1=up n2=up db1=up
 
 claim "nobody was fenced for any of this" no_fencing_since n1 "$before"
 claim "corosync and dlm_controld of n1 are the same processes as before" same "$(daemons_of n1)" "$daemons"
+
+# --- and one is removed as it runs ------------------------------------------------------------------------------------
+# By its power: the others fence who is gone, and a fencing ends with the power on.
+others=$(fence_events n1 | grep -c 'fence result [12] .*result 0') || true
+claim "a node that is up is removed with --stop" on_for 300 n1 pando node remove db1 --stop --yes
+claim "pando node list has two" until_true 30 states_are n1 "n1=up n2=up"
+claim "both are members" members_are n1 "[1, 2]"
+claim "its machine is off in the end" wait_off n3 60
+claim "nobody else was fenced" same "$(fence_events n1 | grep -c 'fence result [12] .*result 0')" "$others"
