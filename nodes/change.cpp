@@ -92,11 +92,27 @@ Result<> require_fence_answer(const std::string& yaml, const std::string& name, 
         .advise("correct --fence-option; a device that cannot answer yet: --untested-fence");
 }
 
+namespace {
+
+// A file on the boot server, which no node writes.
+void note_boot_script(Change& change) {
+    const auto before = config::load_text(change.before, description);
+    const auto after = config::load_text(change.after, description);
+    if (!before || !after || config::ipxe_script(*before, "") == config::ipxe_script(*after, "")) return;
+    change.notes.emplace_back(
+        "the boot script changes, as it has the kernel_arguments of single nodes by their MACs: on the boot server "
+        "write "
+        "boot.ipxe anew (pando config render ipxe), or the blade boots without them");
+}
+
+}  // namespace
+
 Result<Change> plan_with_second_look(const Now& now, const Means& means, const Planner& planner) {
     if (!now.quorum)
         return fail("corosync does not answer on this node: {}", now.quorum_trouble)
             .advise("who is a member cannot be told here: pando status; or give the command on another node");
     Change change = TRY(planner(now, means));
+    note_boot_script(change);
     const auto look = [means, planner, after = change.after]() -> Result<> {
         constexpr const char* again = "look at the cluster (pando node list), then give the command again";
         const auto plan = planner(TRY(means.now()), means);

@@ -590,6 +590,23 @@ TEST_F(NodeLife, AMachineThatItsFencingSwitchesOnAgainIsRemovedAllTheSame) {
     EXPECT_EQ(state("n3"), "off") << "nobody wants it on";
 }
 
+TEST_F(NodeLife, WhoseMacIsInTheBootScriptIsNotForgottenThere) {
+    const Proof off{Verdict::off, {{"n3", "n3-relay", true, "off"}}};
+    const Planner planner = [&](const Now& seen, const Means& with) {
+        return plan_replacement(seen, with, {.node = "n3", .binding = new_machine()}, off);
+    };
+    const auto plain = plan_with_second_look(now(), means(), planner);
+    ASSERT_TRUE(plain) << plain.error().what;
+    EXPECT_THAT(plain->notes, testing::Not(testing::Contains(HasSubstr("boot.ipxe"))));
+    config::Bundle own = *config::read_newest(*store_, "grove");
+    own.generation += 1;
+    own.files["cluster.yaml"] = with("    id: 3\n", "    id: 3\n    kernel_arguments: [console=ttyS1]\n", text_);
+    ASSERT_TRUE(config::write_slot(*store_, own));
+    const auto change = plan_with_second_look(now(), means(), planner);
+    ASSERT_TRUE(change) << change.error().what;
+    EXPECT_THAT(change->notes, testing::Contains(HasSubstr("boot.ipxe")));
+}
+
 TEST_F(NodeLife, NothingIsSwitchedOffByAPlanThatIsOutdated) {
     const Proof on{Verdict::on, {{"n3", "n3-relay", true, "on"}}};
     const auto change = plan_removal(now(), means(), {{"n3"}, false, ""}, {{"n3", on}});
