@@ -108,7 +108,7 @@ struct BmcInfo {
     std::string type;           // kcs, bt, smic, ssif
     std::string driver;         // ipmi_si
     std::string bus_address;    // of its registers: "io 0xca2", "i2c 0x20"
-    std::string address;        // in the network, where firmware tells it (Redfish host interface)
+    std::string address;        // in the network: by the firmware (Redfish host interface), or by the BMC itself
     std::string specification;  // of IPMI: "2.0"
     std::string firmware, guid;
 };
