@@ -7,7 +7,7 @@
 # tests/system/three_nodes, when three nodes are up.
 
 # --- what PXE serves --------------------------------------------------------------------------------------------------
-# Every string by which a reader could join or name somebody: key, passwords, users, UUIDs, serials, names of devices.
+# Every string by which a reader could join or name somebody: key, passwords, UUIDs, serials, MACs, names of devices.
 secrets() {
     python3 -c '
 import json, subprocess, sys
@@ -16,7 +16,7 @@ key = open(sys.argv[1], "rb").read()
 print(key[:24].hex())
 for node in cluster["nodes"]:
     machine = node.get("machine", {})
-    words = [machine.get("uuid"), machine.get("serial")]
+    words = [machine.get(key) for key in ("uuid", "serial", "asset")]
     words += [nic.get("mac") for nic in node["nics"]] + [nic.get("address", "").split("/")[0] for nic in node["nics"]]
     for device in node["fence"]:
         words += [device["name"], device["options"].get("password"), device["options"].get("ip")]
