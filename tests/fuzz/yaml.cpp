@@ -42,7 +42,7 @@ std::string check_rendered(const config::Cluster& cluster) {
     for (const auto& node : cluster.nodes) with_devices += node.fence.empty() ? 0 : 1;
     const std::string corosync = config::corosync_conf(cluster);
     const size_t optional = (cluster.corosync.consensus.count() != 0 ? 1 : 0) + (cluster.corosync.mtu != 0 ? 1 : 0);
-    if (lines(corosync) != 31 + optional + 5 * cluster.nodes.size())
+    if (lines(corosync) != 36 + optional + 5 * cluster.nodes.size())
         return fmt::format("corosync.conf has {} lines:\n{}", lines(corosync), corosync);
     if (const std::string dlm = config::dlm_conf(cluster); lines(dlm) != 6 + 3 * with_devices)
         return fmt::format("dlm.conf has {} lines:\n{}", lines(dlm), dlm);
