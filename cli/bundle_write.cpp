@@ -12,6 +12,7 @@
 #include "config/secrets.h"
 #include "config/site_templates.h"
 #include "config/slots.h"
+#include "nodes/lost_newest.h"
 #include "nodes/lun_bundle.h"
 #include "nodes/publish.h"
 #include "nodes/rescue.h"
@@ -111,6 +112,7 @@ Result<int> write_on_node(const config::Bundle& next, const WriteOptions& option
     if (options.dry_run) {
         const auto store = TRY(open_bundle_store(""));
         const auto now = TRY(nodes::read_now(*store, TRY(config::read_newest(*store, next.cluster))));
+        TRY(nodes::refuse_lost_newest(*store, now.bundle, now.claims));
         TRY(check_base(options, now.bundle));
         show_difference(now.bundle, next);
         TRY(nodes::refuse_change_of_running(now, description));
@@ -183,7 +185,7 @@ Action declare_bundle_write(CLI::App& app) {
         ->needs(lun);
     auto* dry_run = app.add_flag("--dry-run", options->dry_run, "show the difference, change nothing");
     app.add_flag("--rescue", options->rescue,
-                 "both slots of the LUN are lost while the cluster runs: write what this node goes by again")
+                 "the LUN lost the newest description while the cluster runs: write what this node goes by again")
         ->excludes(lun)
         ->excludes(dry_run);
     app.add_flag("--undo-newer", options->undo_newer,

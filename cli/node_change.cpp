@@ -9,6 +9,7 @@
 #include "config/slots.h"
 #include "config/values.h"
 #include "nodes/bundle_partition.h"
+#include "nodes/lost_newest.h"
 #include "nodes/waiting.h"
 
 namespace pando::cli {
@@ -57,6 +58,8 @@ Result<ClusterNow> read_cluster_now() {
 
 Result<int> change_nodes(const NodeChangeOptions& options, const nodes::Planner& planner) {
     const auto cluster = TRY(read_cluster_now());
+    // Before the plan: one made from an older description may switch off the wrong machine.
+    TRY(nodes::refuse_lost_newest(*cluster.store, cluster.now.bundle, cluster.now.claims));
     const auto means = TRY(nodes::means_of_this_node(*cluster.store));
     const auto change = TRY(nodes::plan_with_second_look(cluster.now, means, planner));
     if (!TRY(show(change))) {

@@ -4,7 +4,6 @@
 // those of this node say that it runs.
 #include "base/log.h"
 #include "chroot-builder/residence.h"
-#include "config/register.h"
 #include "fencing/device_tests.h"
 #include "initrd/ahead.h"
 #include "initrd/background.h"
@@ -13,6 +12,7 @@
 #include "initrd/bundle_disk.h"
 #include "initrd/cluster_link.h"
 #include "initrd/gfs2_journals.h"
+#include "initrd/peers.h"
 #include "initrd/preflight_override.h"
 #include "initrd/stage_functions.h"
 
@@ -23,8 +23,6 @@
 namespace pando::initrd {
 
 namespace {
-
-constexpr Milliseconds peer_patience{1500};  // a beat and a half: a node that beats is seen to
 
 // Short of one, whoever comes last cannot mount. Not refused: a node that is up is needed to add them.
 Result<> say_journals(const Boot& boot) {
@@ -37,33 +35,6 @@ Result<> say_journals(const Boot& boot) {
             "time; on a node that is up: gfs2_jadd -j {} /",
             journals, nodes, nodes - journals, nodes - journals);
     return {};
-}
-
-// By what stands on the LUN.
-struct Peers {
-    std::vector<config::Node> alive;   // they beat
-    std::vector<config::Claim> beats;  // theirs
-    std::set<std::string> never_ran;   // when the cluster runs: nodes that no machine ever ran as
-};
-
-Result<Peers> look_at_peers(const config::Cluster& cluster, const std::string& self) {
-    const auto store = TRY(open_store(TRY(find_bundle_partition(cluster.storage))));
-    const auto alive = TRY(config::who_is_alive(*store, peer_patience));
-    Peers peers;
-    std::set<std::string> ran;
-    bool runs = false;
-    for (const config::Claim& claim : TRY(config::read_claims(*store))) {
-        ran.insert(claim.node);
-        const config::Node* node = cluster.find_node(claim.node);
-        const auto lives = alive.find(claim.boot);
-        if (node == nullptr || node->name == self || lives == alive.end() || !lives->second) continue;
-        runs = runs || claim.state == config::ClaimState::up;
-        peers.alive.push_back(*node);
-        peers.beats.push_back(claim);
-    }
-    for (const config::Node& node : cluster.nodes)
-        if (runs && !ran.contains(node.name)) peers.never_ran.insert(node.name);
-    return peers;
 }
 
 // By a person at this machine, whose word a machine that beats outweighs.
@@ -97,8 +68,11 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
     const bool asked_before = boot.fence_answers.valid() && boot.timeline.stages.back().attempt == 1;
     if (!asked_before) begin_fence_check(boot);
     // Meanwhile: its second and a half is not the boot's.
-    const auto looking =
-        begin([cluster = *boot.cluster, self = boot.node().name] { return look_at_peers(cluster, self); });
+    const auto looking = begin(
+        [cluster = *boot.cluster, generation = boot.bundle->generation, self = boot.node().name]() -> Result<Peers> {
+            const auto store = TRY(open_store(TRY(find_bundle_partition(cluster.storage))));
+            return look_at_peers(*store, cluster, generation, self);
+        });
     std::string devices;
     for (const config::Node& node : boot.cluster->nodes)
         for (const config::FenceDevice& device : node.fence) devices += (devices.empty() ? "" : ", ") + device.name;
@@ -109,7 +83,7 @@ Result<std::string> run_preflight(Boot& boot, Deadline deadline) {
     if (const auto kept = fencing::record_tests(chroot::chroot_path, answers, {}, boot.node().name, "boot"); !kept)
         log::warning("preflight: {}", kept.error().what);
     const auto& peers = *TRY(collect(looking, deadline, "looking for the other nodes on the LUN"));
-    if (!peers) return Failure(peers.error());
+    if (!peers) return Failure(peers.error());  // before the devices: an older description may name others
     const auto verdict = fencing::judge_fence_answers(answers, boot.node().name, {peers->never_ran, said_off(*peers)});
     for (const std::string& line : verdict.unracked)
         log::warning("preflight: {}; no machine ever ran as it, and before one does this has to answer", line);

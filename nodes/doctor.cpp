@@ -95,9 +95,12 @@ void look_at_quorum(const CheckUp::Live& live, Findings& findings) {
 }
 
 void look_at_description(const CheckUp::Live& live, Findings& findings) {
+    if (!live.newest) findings.add(Grade::fault, "description", live.newest.error().what, live.newest.error().advice);
     for (const std::string& slot : live.slots)
         findings.add(Grade::warning, "description", slot,
-                     "the other copy counts; the next pando bundle write makes this one anew");
+                     live.newest
+                         ? "the other copy is the newest, and counts; the next pando bundle write makes this one anew"
+                         : "the other copy is older than what the nodes go by: pando bundle write --rescue, see above");
     for (const config::Node& node : live.now.cluster.nodes) {
         const uint64_t newest = live.now.bundle.generation;
         if (const uint64_t behind = roster_line(live.now, node).behind; behind > 0)

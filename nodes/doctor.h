@@ -39,6 +39,7 @@ struct CheckUp {
         Now now;
         std::string here;                 // this node
         std::vector<std::string> slots;   // what is wrong with a slot of the description, a line each
+        Result<> newest;                  // error: nodes go by a newer description than the slots hold
         Result<std::string> cmap;         // corosync's, as corosync-cmapctl shows it
         Result<std::string> corosync;     // its corosync.conf in the chroot
         Result<std::string> authkey;      // corosync's in the chroot

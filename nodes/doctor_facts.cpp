@@ -9,6 +9,7 @@
 #include "initrd/corosync_reload.h"
 #include "initrd/node_state.h"
 #include "nodes/doctor.h"
+#include "nodes/lost_newest.h"
 
 #include <ctime>
 
@@ -58,12 +59,14 @@ Result<CheckUp> look_at_this_cluster(const Means& means, Deadline deadline) {
     facts.cluster = now.cluster;
     facts.fence = fencing::ask_fence_devices(now.cluster, means.agents, deadline);
     auto slots = TRY(bad_slots(*means.store, now.cluster.name));
+    auto newest = refuse_lost_newest(*means.store, now.bundle, now.claims);
     auto link = full_packets(now, means.here, deadline);
     auto bonds = idle_ports(now, means.here);
     facts.live = CheckUp::Live{
         .now = std::move(now),
         .here = means.here,
         .slots = std::move(slots),
+        .newest = std::move(newest),
         .cmap = initrd::read_cmap(deadline),
         .corosync = initrd::read_corosync_conf(),
         .authkey = read_file(std::filesystem::path(chroot::chroot_path) / "etc/corosync/authkey"),

@@ -10,6 +10,7 @@
 #include "initrd/late.h"
 #include "initrd/quorum.h"
 #include "nodes/bundle_partition.h"
+#include "nodes/lost_newest.h"
 #include "nodes/running.h"
 
 #include <fcntl.h>
@@ -73,7 +74,7 @@ Result<BundleChange> BundleChange::begin(const std::string& command, Deadline de
     change.lock_ = TRY(cdsl::ChangeLock::take(root.get(), {.node = {}, .command = command}, deadline));
     (void)TRY(require_quorum());
     change.store_ = TRY(open_bundle_partition());
-    change.before_ = TRY(config::read_newest(*change.store_, live.cluster));
+    change.before_ = TRY(read_to_build_upon(*change.store_, live, name_of_this_node()));
     const auto cluster = TRY(change.before_.description());
     // Nobody can have taken it over whose daemon would not go by it: what is late catches up by itself.
     const auto late = TRY(initrd::look_who_is_late(*change.store_, cluster, change.before_.generation));

@@ -28,7 +28,7 @@ struct Published {
 class BundleChange {
 public:
     // Takes the cluster-wide lock (the error or an info line names its holder), requires quorum, and reads the newest
-    // bundle from the LUN. Must run on a node.
+    // bundle from the LUN. Refused when a node that lives goes by a newer one. Must run on a node.
     static Result<BundleChange> begin(const std::string& command, Deadline deadline);
 
     const config::Bundle& before() const { return before_; }

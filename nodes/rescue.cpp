@@ -19,12 +19,13 @@ Result<> require_quorum() {
         .advise("the description is written where the majority is: pando status on the other nodes");
 }
 
-// Nothing is lost that could still be read, here or by somebody else.
-Result<> require_loss(Store& store, const config::Slots& slots) {
+// Nothing is lost that could still be read, here or by somebody else: at most what is older than `live`.
+Result<> require_loss(Store& store, const config::Slots& slots, uint64_t live) {
     for (size_t i = 0; i < slots.slots.size(); ++i) {
         const config::Slot& slot = slots.slots[i];
-        if (slot.state == config::SlotState::valid)
-            return bad_input("{} is not lost: slot {} holds generation {}", store.name(), i, slot.generation)
+        if (slot.state == config::SlotState::valid && slot.generation >= live)
+            return bad_input("{} is not lost: slot {} holds generation {}, and this node goes by {}", store.name(), i,
+                             slot.generation, live)
                 .advise("change it as always: pando bundle get, pando bundle write");
         if (slot.state == config::SlotState::future ||
             (slot.state == config::SlotState::foreign && !slot.cluster.empty()))
@@ -39,7 +40,7 @@ Result<> require_loss(Store& store, const config::Slots& slots) {
 Result<uint64_t> write_lost_bundle(Store& store, config::Bundle live) {
     (void)TRY(config::check_bundle(live));
     const auto slots = TRY(config::read_slots(store, live.cluster));
-    TRY(require_loss(store, slots));
+    TRY(require_loss(store, slots, live.generation));
     for (const config::Claim& claim : TRY(config::read_claims(store)))
         if (claim.generation > live.generation)
             return bad_input("this node goes by generation {}, {} by {}", live.generation, claim.node, claim.generation)

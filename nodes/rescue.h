@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Both of the LUN's slots are lost while the cluster runs: the nodes still have the description in /run, and the one
-// that has the newest writes it again. No other command could: each begins with what the LUN holds.
+// The LUN's newest description is lost while the cluster runs, with both slots or with one of them: the nodes still
+// have it in /run, and one that has the newest writes it again. No other command could: each begins with what the LUN
+// holds.
 #pragma once
 
 #include "base/deadline.h"
@@ -11,11 +12,11 @@
 namespace pando::nodes {
 
 // Writes this node's live bundle, under the cluster's lock and with quorum. Returns its generation, which is above all
-// that any node goes by.
+// that any node goes by: those that run take it over, and find nothing changed.
 Result<uint64_t> rescue_bundle(Deadline deadline);
 
-// What it does to the partition. Refused: a slot that can be read, one of another cluster or of a newer Pando, and a
-// node that goes by a newer generation than `live`.
+// What it does to the partition. Refused: a slot that holds `live` or a newer one, a slot of another cluster or of a
+// newer Pando, and a node that goes by a newer generation than `live`.
 Result<uint64_t> write_lost_bundle(Store& store, config::Bundle live);
 
 }  // namespace pando::nodes

@@ -32,6 +32,7 @@ CheckUp healthy() {
     facts.live = CheckUp::Live{.now = std::move(now),
                                .here = "n1",
                                .slots = {},
+                               .newest = {},
                                .cmap = std::string("nodelist.node.0.name (str) = n1\n"
                                                    "nodelist.node.0.nodeid (u32) = 1\n"
                                                    "nodelist.node.0.ring0_addr (str) = 10.0.0.11\n"
@@ -142,6 +143,13 @@ TEST(Doctor, WhatTheDescriptionOnTheLunLacksIsSaid) {
     CheckUp facts = healthy();
     facts.live->slots = {"slot 1 of /dev/sda1: torn"};
     expect_one(facts, "warning description: slot 1 of /dev/sda1: torn");
+    EXPECT_THAT(to_text(examine(facts)), HasSubstr("the other copy is the newest"));
+    facts.live->newest = fail("the newest is generation 4, and n1 goes by generation 7").advise("on n1: --rescue");
+    const auto lost = troubles(facts);
+    ASSERT_EQ(lost.size(), 2U) << to_text(examine(facts));
+    EXPECT_THAT(lost[0], HasSubstr("FAULT description: the newest is generation 4, and n1 goes by generation 7"));
+    EXPECT_THAT(lost[1], HasSubstr("warning description: slot 1 of /dev/sda1: torn"));
+    EXPECT_THAT(to_text(examine(facts)), testing::Not(HasSubstr("next pando bundle write")));
     facts = healthy();
     facts.live->now.claims[1].generation = 5;
     expect_one(facts, "warning description: n2 goes by generation 5, the newest is 7");

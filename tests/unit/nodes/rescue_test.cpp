@@ -70,6 +70,38 @@ TEST_F(Rescue, WhatIsNotLostStays) {
     EXPECT_EQ(config::read_newest(*store_, "grove")->generation, 7U);
 }
 
+// The newest slot is damaged, the other one still holds an older generation.
+TEST_F(Rescue, AnOlderCopyDoesNotCount) {
+    config::Bundle older = live_;
+    older.generation = 6;
+    older.files["authkey"] = std::string(256, 'o');
+    ASSERT_TRUE(config::write_slot(*store_, older));
+    claim(7);
+    ASSERT_TRUE(config::write_slot(*store_, live_));
+    ASSERT_TRUE(store_->write(config::slot_size, std::string(Store::block, 'x')));
+    ASSERT_EQ(config::read_newest(*store_, "grove")->generation, 6U);
+    const auto written = write_lost_bundle(*store_, live_);
+    ASSERT_TRUE(written) << written.error().what;
+    EXPECT_EQ(*written, 8U) << "nodes that go by 7 take it over, too";
+    const auto slots = config::read_slots(*store_, "grove");
+    EXPECT_EQ(slots->slots[0].generation, 6U) << "the copy that was whole stays";
+    ASSERT_EQ(slots->newest, 1U);
+    EXPECT_EQ(slots->slots[1].generation, 8U);
+    EXPECT_EQ(slots->slots[1].bundle->files, live_.files);
+    EXPECT_FALSE(write_lost_bundle(*store_, live_)) << "it is not lost any more";
+}
+
+// The LUN was set back: both copies are whole, and older.
+TEST_F(Rescue, TwoOlderCopiesDoNotCount) {
+    for (const uint64_t generation : {4U, 5U}) {
+        config::Bundle older = live_;
+        older.generation = generation;
+        ASSERT_TRUE(config::write_slot(*store_, older));
+    }
+    ASSERT_TRUE(write_lost_bundle(*store_, live_));
+    EXPECT_EQ(config::read_newest(*store_, "grove")->generation, 8U);
+}
+
 TEST_F(Rescue, TheNodeWithTheNewestWrites) {
     overwrite_slots("rubbish");
     claim(9);
