@@ -14,8 +14,9 @@ namespace {
 std::vector<std::string> who_goes_by_newest(const std::vector<GoesBy>& nodes, uint64_t generation) {
     std::vector<std::string> names;
     for (const GoesBy& one : nodes)
-        if (one.generation == generation && std::find(names.begin(), names.end(), one.node) == names.end())
-            names.push_back(one.node);
+        if (one.generation == generation) names.push_back(one.node);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;
 }
 

@@ -15,7 +15,7 @@ Result<> refuse_older(Store& store, const config::Cluster& cluster, uint64_t gen
     const auto same = config::refuse_lost_newest(store, cluster.name, generation, claims, {}, patience);
     if (same) return {};
     Error error = same.error();
-    error.advice += "; then here: pando-boot retry";
+    error.advice += "; then boot this machine again";
     return Failure(error);
 }
 

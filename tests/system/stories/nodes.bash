@@ -3,8 +3,8 @@
 # Machines and nodes come and go: what PXE serves holds no secret; a node is removed from the live cluster; its blade, a
 # stranger now, waits as pending; a switched-off blade's node moves to it by one command, without a power cycle; the old
 # blade cannot come back as that node, and two machines cannot be one; the old binding is restored; a node is added to
-# the live cluster. Nobody is fenced for any of it, corosync and dlm are never restarted. Sourced by
-# tests/system/three_nodes, when three nodes are up.
+# the live cluster; the LUN loses the newest description, and no older one takes its place. Nobody is fenced for any of
+# it, corosync and dlm are never restarted. Sourced by tests/system/three_nodes, when three nodes are up.
 
 # --- what PXE serves --------------------------------------------------------------------------------------------------
 # Every string by which a reader could join or name somebody: key, passwords, UUIDs, serials, MACs, names of devices.
@@ -215,6 +215,44 @@ on n3 sh -c 'echo "written as n3" > /var/log/story && sync /var/log/story' || tr
 on n3 systemctl poweroff || true
 claim "n3 is switched off in order once more" wait_off n3 150
 claim "it gets another name" on_for 180 n1 pando node rename n3 db1 --yes
+
+# --- the LUN loses the newest description while nodes go by it --------------------------------------------------------
+# The older copy is whole, and by it the blade is still n3.
+slot_field() { "$PANDO" bundle show --lun "$LUN" --json | json "[s['$2'] for s in d if s['slot'] == $1][0]"; } # SLOT FIELD
+newest_slot() { "$PANDO" bundle show --lun "$LUN" --json | json 'next(s["slot"] for s in d if s.get("newest"))'; }
+damage() { # SLOT: one byte of that copy, which is no text then
+    local begin
+    begin=$(sfdisk --json "$LUN" | json 'next(p["start"] for p in d["partitiontable"]["partitions"] if p.get("name") == "pando-bundle") * d["partitiontable"]["sectorsize"]')
+    printf '\377' | dd of="$LUN" bs=1 seek=$((begin + $1 * 4194304 + 300)) conv=notrunc status=none
+}
+doctor_says() { on "$1" sh -c 'pando doctor | grep -E -- "$1"' - "$2"; } # NODE REGEX
+g0=$(generation) || g0=0
+newest=$(newest_slot) || newest=0
+claim "the newest copy of the description is damaged from outside" damage "$newest"
+claim "it is torn" same "$(slot_field "$newest" state)" torn
+claim "the other one is older" same "$(newest_slot) $(slot_field "$((1 - newest))" generation)" "$((1 - newest)) $((g0 - 1))"
+mark=$(console_mark n3)
+"$PANDO" lab power --name "$LAB" n3 on
+lost="is generation $((g0 - 1)), and n1, n2 go by generation $g0: the newest copy is lost"
+claim "pando doctor calls it a fault, with both generations" doctor_says n1 "FAULT +description .*$lost"
+claim "and says what mends it" doctor_says n1 '-> on n1 or n2: pando bundle write --rescue'
+claim "a dry run of a change is refused" refuses "$lost" n1 pando node rename db1 db2 --dry-run
+claim "and so is a write, from the other node" refuses "$lost" n2 \
+    sh -c 'pando bundle get --output /root/lost && pando bundle write /root/lost'
+claim "nothing was written" same "$(slot_field "$newest" state)" torn
+claim "a blade that boots by the older copy is refused at preflight" until_true 200 console_times n3 "$mark" 1 'preflight FAILED'
+claim "with cause and advice" until_true 10 console_in_order n3 "$mark" 'preflight FAILED' "ERROR .*$lost" \
+    '-> on n1 or n2: pando bundle write --rescue.*boot this machine again'
+"$PANDO" lab power --name "$LAB" n3 off
+claim "n1 writes it again" on_for 180 n1 pando bundle write --rescue
+claim "into the slot that was damaged, as the next generation" same "$(newest_slot) $(slot_field "$newest" generation)" "$newest $((g0 + 1))"
+claim "pando doctor finds the description in order, and all nodes go by it" until_true 30 doctor_says n1 \
+    "ok +description +generation $((g0 + 1)), both copies on the LUN are good"
+claim "what is not lost is not written again" refuses "is not lost: slot $newest holds generation $((g0 + 1))" n2 pando bundle write --rescue
+claim "the description can be changed again" on_for 240 n2 sh -c \
+    'pando bundle get --output /root/lost && echo "# was lost once" >>/root/lost/cluster.yaml && pando bundle write /root/lost'
+claim "by the generation after that" same "$(generation)" "$((g0 + 2))"
+
 mark=$(console_mark n3)
 "$PANDO" lab power --name "$LAB" n3 on
 claim "its blade comes up as db1" until_true 300 console_times n3 "$mark" 1 'db1 of cluster grove is up'

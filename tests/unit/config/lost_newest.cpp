@@ -42,6 +42,16 @@ TEST_F(LostNewest, AMachineThatLivesByANewerOneIsNamedWithBothGenerations) {
     EXPECT_THAT(refused.error().advice, HasSubstr("on n1 or n2: pando bundle write --rescue"));
 }
 
+TEST_F(LostNewest, ThisNodeIsNamedOnceAmongTheOthers) {
+    claim(1, 4);
+    claim(2, 4);
+    damage(4);
+    const Beating up(file(), {1, 2});
+    const auto refused = ask(GoesBy{"n2", 4});
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr("and n1, n2 go by generation 4"));
+}
+
 TEST_F(LostNewest, TheNodeWithTheNewestIsToWriteItAgain) {
     claim(1, 4);
     claim(2, 5);

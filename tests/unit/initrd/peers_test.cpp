@@ -41,7 +41,7 @@ TEST_F(PeersOnLun, ABootByAnOlderDescriptionThanALivingNodesIsRefused) {
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().what, HasSubstr("is generation 3, and n2 goes by generation 4"));
     EXPECT_THAT(refused.error().advice, HasSubstr("on n2: pando bundle write --rescue"));
-    EXPECT_THAT(refused.error().advice, HasSubstr("pando-boot retry"));
+    EXPECT_THAT(refused.error().advice, HasSubstr("then boot this machine again"));
 }
 
 // The older description does not know it; it counts all the same.
