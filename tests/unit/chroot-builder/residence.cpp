@@ -27,16 +27,23 @@ TEST(Residence, FindsTheMappedFilesOfOneDeviceOnceEach) {
     EXPECT_THAT(mapped_files(maps, makedev(0, 0)), IsEmpty());
 }
 
+// In a chroot whose directory is no mount of its own there is none at "/".
+#define ROOT_DEVICE_OR_SKIP(name)           \
+    const auto name = device_of_mount("/"); \
+    if (!(name)) GTEST_SKIP() << "/ is no mount here: this runs in a chroot"
+
 TEST(Residence, AProcessThatHasEndedHoldsNothing) {
+    ROOT_DEVICE_OR_SKIP(root);
     auto child = Child::spawn({.argv = {"true"}}).value();
     ASSERT_TRUE(child.wait(Deadline::after(std::chrono::seconds(10))));
-    const auto found = footholds({child.pid()}, device_of_mount("/").value());
+    const auto found = footholds({child.pid()}, *root);
     ASSERT_TRUE(found) << test::error_of(found);
     EXPECT_THAT(*found, IsEmpty());
 }
 
 TEST(Residence, OursStandsOnTheRootByItsOwnCodeAndDirectory) {
-    const auto found = footholds({getpid()}, device_of_mount("/").value());
+    ROOT_DEVICE_OR_SKIP(root);
+    const auto found = footholds({getpid()}, *root);
     ASSERT_TRUE(found) << test::error_of(found);
     std::vector<std::string> hows;
     for (const Foothold& foothold : *found) hows.push_back(foothold.how);
