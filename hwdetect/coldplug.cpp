@@ -2,6 +2,7 @@
 #include "hwdetect/coldplug.h"
 
 #include "hwdetect/coldplug_run.h"
+#include "hwdetect/device_name.h"
 #include "hwdetect/kernel_log.h"
 #include "hwdetect/module.h"
 #include "hwdetect/relevance.h"
@@ -72,7 +73,7 @@ bool worth_telling(int error) { return error != ENODEV && error != ENXIO && erro
 void record(Work& work, const Job& job, const std::vector<ModuleLoader::Attempt>& attempts) {
     const WaitingDevice& device = job.device;
     if (attempts.empty() && lack_is_told(device.modalias))
-        work.result.missing.push_back(fmt::format("{} ({}): no driver in this image", device.modalias, device.device));
+        work.result.missing.push_back(device_name(device.modalias, device.device) + ": no driver in this image");
     for (const auto& attempt : attempts) {
         if (attempt.error != 0 && worth_telling(attempt.error))
             work.result.failed.push_back(

@@ -25,7 +25,8 @@ struct LoadedDriver {
 
 struct Coldplug {
     std::vector<LoadedDriver> loaded;  // by us, in the order in which they came up
-    std::vector<std::string> missing;  // "pci:v… (/sys/…): no driver in this image": storage, network, watchdogs, BMCs
+    std::vector<std::string>
+        missing;  // "network controller 8086:1572 at …: no driver in this image": storage, network, watchdogs, BMCs
     std::vector<std::string> failed;  // "mpt3sas for /sys/…: Invalid argument"
     // "firmware bnx2x/….fw for bnx2x at 0000:06:00.0: not in this image …", as the kernel has said meanwhile
     std::vector<std::string> firmware;

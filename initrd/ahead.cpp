@@ -10,6 +10,7 @@
 #include "initrd/api_mounts.h"
 #include "initrd/background.h"
 #include "initrd/daemon_files.h"
+#include "initrd/driver_report.h"
 
 namespace pando::initrd {
 namespace {
@@ -20,7 +21,7 @@ constexpr const char* manifest_file = "/usr/lib/pando/chroot.json";
 
 // The hardware stage went on when the NICs were there: the local disk may still need its driver.
 void load_disk_drivers(const std::function<bool()>& there, Deadline deadline) {
-    (void)hwdetect::coldplug(there, deadline);  // what matters is whether the disk is there then
+    if (const auto done = hwdetect::coldplug(there, deadline)) note_drivers(*done);
 }
 
 Result<FilledChroot> fill(ChrootJob job) {

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "initrd/boot_control.h"
+#include "initrd/driver_report.h"
 #include "initrd/ending.h"
 #include "initrd/guard.h"
 #include "initrd/policy.h"
@@ -101,6 +102,7 @@ Result<> attempt(Boot& boot, const Stage& stage, size_t number, size_t count, un
     }
     const Error error = with_advice(done.error(), stage);
     boot.timeline.fail(error);
+    tell_lacking_drivers();  // the cause may be among them
     log::error("{}/{} {} FAILED after {:.2f} s", number, count, stage.name, seconds);
     log::write(error);
     save(boot.timeline);

@@ -5,6 +5,7 @@
 #include "config/networkd.h"
 #include "hwdetect/coldplug.h"
 #include "initrd/boot.h"
+#include "initrd/driver_report.h"
 #include "initrd/refresh.h"
 #include "initrd/rescue_ssh.h"
 #include "initrd/stage_functions.h"
@@ -28,8 +29,7 @@ void give_console_to_init() {
 void tell_background() {
     const auto since = hwdetect::coldplug_since();
     for (const auto& driver : since.loaded) log::info("driver: {} for {}", driver.module, driver.device);
-    for (const auto* lines : {&since.failed, &since.firmware, &since.missing})
-        for (const std::string& line : *lines) log::warning("driver: {}", line);
+    note_drivers(since);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Stage hardware: drivers for network and storage, and what this machine is.
-#include "base/log.h"
 #include "hwdetect/coldplug.h"
 #include "initrd/boot.h"
 #include "initrd/boot_control.h"
+#include "initrd/driver_report.h"
 #include "initrd/stage_functions.h"
 
 #include <algorithm>
@@ -37,15 +37,11 @@ Result<std::string> run_hardware(Boot& boot, Deadline deadline) {
     };
     waiting_for("the NIC that loaded this image: " + boot.arguments.boot_mac.value_or("any"));
     const auto coldplug = TRY(hwdetect::coldplug(satisfied, deadline));
-    for (const std::string& failed : coldplug.failed) log::warning("driver: {}", failed);
-    for (const std::string& firmware : coldplug.firmware) log::warning("{}", firmware);
+    note_drivers(coldplug);
     if (!reading.what.empty()) return Failure(reading);
-    if (!satisfied()) {
-        // Only now: an image for known machines leaves out on purpose what the boot does not need.
-        for (const std::string& missing : coldplug.missing) log::warning("{}", missing);
+    if (!satisfied())
         return fail("the NIC {} that loaded this image did not appear; found: {}",
                     boot.arguments.boot_mac.value_or("(any)"), hwdetect::describe(boot.machine));
-    }
     return fmt::format("{}; {} drivers", hwdetect::describe(boot.machine), coldplug.loaded.size());
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Stage network: the node's own plan, in place of the address it was loaded with.
-#include "base/log.h"
 #include "hwdetect/coldplug.h"
 #include "initrd/ahead.h"
 #include "initrd/boot.h"
 #include "initrd/boot_control.h"
+#include "initrd/driver_report.h"
 #include "initrd/network.h"
 #include "initrd/rescue_ssh.h"
 #include "initrd/stage_functions.h"
@@ -31,9 +31,7 @@ Result<> wait_for_nics(Boot& boot, Deadline deadline) {
         return has_planned_nics(boot.node(), boot.machine);
     };
     if (satisfied()) return {};
-    const auto coldplug = TRY(hwdetect::coldplug(satisfied, deadline));
-    for (const std::string& failed : coldplug.failed) log::warning("driver: {}", failed);
-    for (const std::string& missing : coldplug.missing) log::warning("{}", missing);
+    note_drivers(TRY(hwdetect::coldplug(satisfied, deadline)));
     return {};  // apply_plan() names a NIC that is still not there
 }
 

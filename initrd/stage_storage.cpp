@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Stage storage: the session to the LUN, and the root on it found by what it is, not by where it appeared.
-#include "base/log.h"
 #include "hwdetect/coldplug.h"
 #include "initrd/ahead.h"
 #include "initrd/blockdev.h"
 #include "initrd/boot.h"
 #include "initrd/boot_control.h"
+#include "initrd/driver_report.h"
 #include "initrd/iscsi.h"
 #include "initrd/stage_functions.h"
 
@@ -23,8 +23,7 @@ Result<std::string> run_storage(Boot& boot, Deadline deadline) {
             const auto root = Sysroot::open("/");
             return root && find_root(*root, *boot.cluster).value_or(std::nullopt).has_value();
         };
-        const auto coldplug = TRY(hwdetect::coldplug(found, deadline));
-        for (const std::string& missing : coldplug.missing) log::warning("{}", missing);
+        note_drivers(TRY(hwdetect::coldplug(found, deadline)));
     }
     waiting_for("the LUN with the root of cluster " + boot.cluster->name);
     if (boot.arguments.install) {
