@@ -174,24 +174,6 @@ Failure only_its_nic(const Machine& machine, const Match& match, const config::N
             node.name, node.name, node.name));
 }
 
-// One key agrees, and a key that counts as much says that it is another machine. A changed board is none of that: the
-// serial, of the chassis, counts more than the UUID of the board that is in it.
-bool is_contradicted(const Match& match, const Machine& machine, const config::MachineIdentity& bound) {
-    const bool other_serial = differs(bound.serial, machine.serial);
-    if (match.kind == KeyKind::uuid) return other_serial;
-    return match.kind == KeyKind::asset && (other_serial || differs(bound.uuid, machine.uuid));
-}
-
-Failure only_resembles(const Machine& machine, const Match& match, const config::Node& node) {
-    return bad_input("this machine resembles node {} by its {} alone, and is another one: {} ({})", node.name,
-                     match.key, contradictions(machine, node), describe(machine))
-        .advise(
-            fmt::format("shall it be {}, then `pando node replace {} --pending` binds the node to it; is that key one "
-                        "that machines "
-                        "share, as some boards' UUIDs and an enclosure's asset tag, then take it out of machine: of {}",
-                        node.name, node.name, node.name));
-}
-
 // The remark about a NIC that is another node's and is only a part that moved.
 std::string moved_nic(const Match& match, const config::Node* owner) {
     return fmt::format("{} is of a NIC of node {}: was it moved here? cluster.yaml still has it there", match.key,
@@ -227,8 +209,6 @@ Result<Identity> identify(const Machine& machine, const config::Cluster& cluster
         if (!part || identity.agreeing < 2) return two_nodes(machine, strongest, match, other);
         remark.add(moved_nic(match, other));
     }
-    if (identity.agreeing == 1 && is_contradicted(strongest, machine, bound))
-        return only_resembles(machine, strongest, *identity.node);
     if (strongest.kind != KeyKind::uuid && differs(bound.uuid, machine.uuid))
         remark.add(
             fmt::format("was its board changed? Put uuid: {} into machine: of {} (pando bundle get, edit, pando "

@@ -245,41 +245,6 @@ TEST(Identity, OfADuplicateUuidOnTheBoardOfAnotherNodeIsRefused) {
     EXPECT_EQ(identify(board2, cluster)->node->name, "n2");
 }
 
-// Boards that left the factory with one UUID: a spare is not taken for the node whose UUID it shares, up or down.
-TEST(Identity, OfASpareThatSharesTheUuidAloneIsAStrangers) {
-    config::Cluster cluster = grove();
-    cluster.nodes[0].machine = {.uuid = uuid1, .serial = "S1", .asset = {}};
-    Machine spare = machine_with_mac("52:54:00:00:00:99");
-    spare.uuid = uuid1;
-    spare.serial = "S9";
-    const auto refused = identify(spare, cluster);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().kind, ErrorKind::bad_input) << "it waits as pending";
-    EXPECT_THAT(refused.error().what, AllOf(HasSubstr("resembles node n1"), HasSubstr(uuid1), HasSubstr("S9")));
-    EXPECT_THAT(refused.error().advice, HasSubstr("pando node replace n1 --pending"));
-    // One more key makes it the machine, of which one was written down wrongly.
-    spare.nics[0].mac = "52:54:00:00:00:01";
-    EXPECT_EQ(identify(spare, cluster)->node->name, "n1");
-    // Its firmware tells no serial: nothing speaks against it.
-    spare.nics[0].mac = "52:54:00:00:00:99";
-    spare.serial = "";
-    EXPECT_EQ(identify(spare, cluster)->node->name, "n1");
-}
-
-TEST(Identity, OfASpareInTheSameEnclosureIsAStrangers) {
-    config::Cluster cluster = grove();
-    cluster.nodes[0].machine = {.uuid = uuid1, .serial = "S1", .asset = "ENCLOSURE 7"};
-    Machine spare = machine_with_mac("52:54:00:00:00:99");
-    spare.uuid = uuid2;
-    spare.asset = "ENCLOSURE 7";
-    EXPECT_FALSE(identify(spare, cluster)) << "another UUID";
-    spare.uuid = "";
-    spare.serial = "S9";
-    EXPECT_FALSE(identify(spare, cluster)) << "another serial";
-    spare.serial = "";
-    EXPECT_EQ(identify(spare, cluster)->node->name, "n1") << "nothing speaks against it";
-}
-
 TEST(Identity, OfAStrangerWithANodesNicIsRefused) {
     const config::Cluster racks = grove_of_rack_servers();
     Machine machine = recorded("hpe-bl460c");
