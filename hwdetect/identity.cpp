@@ -161,7 +161,58 @@ Failure two_nodes(const Machine& machine, const Match& strongest, const Match& m
 }
 
 bool differs(const std::optional<std::string>& wanted, const std::string& is) {
-    return wanted && !is.empty() && !same(*wanted, is) && !is_placeholder(*wanted);
+    return wanted && !same(*wanted, is) && !is_placeholder(*wanted) && !is_placeholder(is);
+}
+
+// Keys that lead to one node.
+struct Agreement {
+    bool uuid = false, serial = false, asset = false, mac = false;
+};
+
+Agreement agreement_with(const config::Node* node, const std::vector<Match>& matches) {
+    Agreement agreement;
+    for (const Match& match : matches) {
+        if (!leads_to(match, node)) continue;
+        if (match.kind == KeyKind::uuid) agreement.uuid = true;
+        if (match.kind == KeyKind::serial) agreement.serial = true;
+        if (match.kind == KeyKind::asset) agreement.asset = true;
+        if (match.kind == KeyKind::mac) agreement.mac = true;
+    }
+    return agreement;
+}
+
+// What speaks against the machine being the node, although a key says so: "serial X in place of Y". Empty: nothing
+// that counts. Some makers give all boards one UUID, and the asset tag may be that of the enclosure: what such a key
+// says alone is less than what UUID and serial say against it.
+std::string against(const Machine& machine, const config::MachineIdentity& bound, const Agreement& agreement) {
+    const bool other_uuid = !agreement.uuid && differs(bound.uuid, machine.uuid);
+    const bool other_serial = differs(bound.serial, machine.serial);
+    if (agreement.serial) return {};  // with another UUID: a changed board
+    // A NIC of the node beside its UUID: the board, or its serial, was changed. A NIC moves from a blade to the next
+    // one of the enclosure, though: it outweighs one key that differs and not both.
+    if (agreement.mac && !(other_uuid && other_serial)) return {};
+    Remark remark;
+    if (other_uuid) remark.add(fmt::format("UUID {} in place of {}", machine.uuid, *bound.uuid));
+    if (other_serial) remark.add(fmt::format("serial {} in place of {}", machine.serial, *bound.serial));
+    return remark.text();
+}
+
+// A machine that shares a key with a node, and is another one.
+Failure only_resembles(const Machine& machine, const config::Cluster& cluster, const config::Node& node,
+                       const Agreement& agreement, const std::string& differing) {
+    std::string shared;
+    const auto add = [&](bool agrees, std::string_view name) {
+        if (agrees) shared += fmt::format("{}same {}", shared.empty() ? "" : ", ", name);
+    };
+    add(agreement.uuid, "UUID");
+    add(agreement.asset, "asset tag");
+    add(agreement.mac, "MAC");
+    auto refusal = bad_input("this machine is no node of cluster {}: {}; it resembles {}: {}, but {}", cluster.name,
+                             describe(machine), node.name, shared, differing);
+    return refusal.advise(fmt::format(
+        "shall it be {}, because its board or the whole blade was changed: `pando node replace {} --pending` "
+        "binds the node to it; is it another machine, then take the key that both have out of machine: of {}",
+        node.name, node.name, node.name));
 }
 
 // The node's NIC in another machine than the one it is bound to.
@@ -209,6 +260,9 @@ Result<Identity> identify(const Machine& machine, const config::Cluster& cluster
         if (!part || identity.agreeing < 2) return two_nodes(machine, strongest, match, other);
         remark.add(moved_nic(match, other));
     }
+    const Agreement agreement = agreement_with(identity.node, matches);
+    if (const std::string other = against(machine, bound, agreement); strongest.kind != KeyKind::mac && !other.empty())
+        return only_resembles(machine, cluster, *identity.node, agreement, other);
     if (strongest.kind != KeyKind::uuid && differs(bound.uuid, machine.uuid))
         remark.add(
             fmt::format("was its board changed? Put uuid: {} into machine: of {} (pando bundle get, edit, pando "

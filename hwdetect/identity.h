@@ -9,8 +9,10 @@
 // that names two. A NIC is a part that moves. One that belongs to another node is only named in the remark, if UUID or
 // serial decided and one more key of the node agrees. Without that one the UUID may be one that two boards share, and
 // taking the wrong of two nodes would let fencing shoot the wrong machine: it is refused. For the same reason a MAC
-// does not make a machine the node that cluster.yaml binds to another UUID or serial (decision 0012). Keys that many
-// machines have (hwdetect/placeholder.h) and MACs that the kernel made up decide nothing.
+// does not make a machine the node that cluster.yaml binds to another UUID or serial, and neither does a UUID that
+// comes with another serial and none of the node's MACs, nor an asset tag that comes with another UUID or serial: such
+// a machine only resembles the node (decision 0012). Keys that many machines have (hwdetect/placeholder.h) and MACs
+// that the kernel made up decide nothing.
 //
 // UUIDs: the kernel shows the first three fields little-endian, as SMBIOS 2.6 and QEMU mean them; some firmware
 // menus and BMCs show them the other way round. A UUID that was copied from there matches too, when no node has the
@@ -38,7 +40,8 @@ struct Identity {
     unsigned agreeing = 0;  // keys that lead to the node, the deciding one too
 };
 
-// Error: a stranger (its identity is in the message, the lines for cluster.yaml in the advice) or an ambiguity.
+// Error: a stranger (its identity is in the message, the lines for cluster.yaml in the advice), one that resembles a
+// node, or an ambiguity.
 Result<Identity> identify(const Machine& machine, const config::Cluster& cluster);
 
 // For the console: the key that decided, how sure that is, and how many keys say the same.

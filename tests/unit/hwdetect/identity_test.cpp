@@ -256,6 +256,107 @@ TEST(Identity, OfAStrangerWithANodesNicIsRefused) {
     EXPECT_THAT(identity.error().advice, HasSubstr("pando node replace n1"));
 }
 
+// A spare of a maker that gives all boards one UUID: with n1 down it would be n1 without anybody's word.
+TEST(Identity, OfASpareThatSharesTheUuidAloneOnlyResemblesTheNode) {
+    const config::Cluster racks = grove_of_rack_servers();
+    Machine spare = machine_with_mac("24:6e:96:bb:00:01");
+    spare.uuid = dell_uuid;
+    spare.serial = "7XK2M95";
+    const auto identity = identify(spare, racks);
+    ASSERT_FALSE(identity);
+    EXPECT_EQ(identity.error().kind, ErrorKind::bad_input);
+    EXPECT_THAT(identity.error().what, HasSubstr("resembles n1: same UUID, but serial 7XK2M95 in place of 7XK2M93"));
+    EXPECT_THAT(identity.error().advice, HasSubstr("pando node replace n1 --pending"));
+    spare.asset = "RACK 12 U 7";  // the enclosure's: no word for the spare either
+    EXPECT_THAT(identify(spare, racks).error().what, HasSubstr("resembles n1: same UUID, same asset tag, but serial"));
+    spare.nics[0].mac = "52:54:00:00:00:02";  // nor does another node's NIC make it n1
+    EXPECT_FALSE(identify(spare, racks));
+}
+
+TEST(Identity, OfTheSameUuidInTheOtherByteOrderIsNoLessDoubtful) {
+    config::Cluster cluster = grove();
+    cluster.nodes[0].machine = {.uuid = uuid1_swapped, .serial = "S1", .asset = {}};
+    Machine spare;
+    spare.uuid = uuid1;
+    spare.serial = "S9";
+    const auto identity = identify(spare, cluster);
+    ASSERT_FALSE(identity);
+    EXPECT_THAT(identity.error().what, HasSubstr("same UUID, but serial S9 in place of S1"));
+    spare.serial = "S1";
+    EXPECT_TRUE(identify(spare, cluster));
+}
+
+TEST(Identity, ByUuidWithAnotherSerialHoldsWhereANicOfTheNodeIsThere) {
+    const config::Cluster racks = grove_of_rack_servers();
+    Machine machine = recorded("dell-r640");
+    machine.serial = "SVC-0001";
+    const auto identity = identify(machine, racks);
+    ASSERT_TRUE(identity) << identity.error().what;
+    EXPECT_EQ(identity->node->name, "n1");
+    EXPECT_THAT(identity->remark, HasSubstr("serial is SVC-0001, cluster.yaml says 7XK2M93"));
+}
+
+TEST(Identity, ByUuidHoldsWhereTheFirmwareTellsNoSerial) {
+    const config::Cluster racks = grove_of_rack_servers();
+    Machine machine = machine_with_mac("24:6e:96:bb:00:01");
+    machine.uuid = dell_uuid;
+    for (const char* serial : {"", "To be filled by O.E.M."}) {
+        machine.serial = serial;
+        const auto identity = identify(machine, racks);
+        ASSERT_TRUE(identity) << identity.error().what;
+        EXPECT_EQ(identity->node->name, "n1");
+    }
+}
+
+// Its NICs came with the board.
+TEST(Identity, OfAChangedBoardWithOtherNicsIsStillDecidedByTheSerial) {
+    const config::Cluster racks = grove_of_rack_servers();
+    Machine machine = machine_with_mac("24:6e:96:bb:00:01");
+    machine.uuid = uuid1;
+    machine.uuid[0] = '5';
+    machine.serial = "7XK2M93";
+    const auto identity = identify(machine, racks);
+    ASSERT_TRUE(identity) << identity.error().what;
+    EXPECT_EQ(identity->node->name, "n1");
+    EXPECT_EQ(identity->confidence, Confidence::certain);
+    EXPECT_THAT(identity->remark, HasSubstr("was its board changed?"));
+}
+
+TEST(Identity, OfASpareWithTheEnclosuresAssetTagOnlyResemblesTheNode) {
+    const config::Cluster racks = grove_of_rack_servers();
+    Machine spare = machine_with_mac("24:6e:96:bb:00:01");
+    spare.uuid = "5c4c4544-0058-4b10-8032-b7c04f4d3933";
+    spare.serial = "7XK2M95";
+    spare.asset = "RACK 12 U 7";
+    const auto both = identify(spare, racks);
+    ASSERT_FALSE(both);
+    EXPECT_THAT(both.error().what, AllOf(HasSubstr("resembles n1: same asset tag, but UUID 5c4c"),
+                                         HasSubstr("serial 7XK2M95 in place of 7XK2M93")));
+    spare.nics[0].mac = dell_mac;  // the dead blade's card in the spare
+    EXPECT_THAT(identify(spare, racks).error().what, HasSubstr("same asset tag, same MAC, but UUID"));
+    spare.nics[0].mac = "24:6e:96:bb:00:01";
+    spare.serial = "";
+    EXPECT_THAT(identify(spare, racks).error().what, HasSubstr("same asset tag, but UUID"));
+    spare.uuid = "";
+    spare.serial = "7XK2M95";
+    EXPECT_THAT(identify(spare, racks).error().what, HasSubstr("same asset tag, but serial"));
+}
+
+TEST(Identity, ByAssetTagHoldsWhereNothingSpeaksAgainstItOrANicAgrees) {
+    const config::Cluster racks = grove_of_rack_servers();
+    Machine machine = machine_with_mac("24:6e:96:bb:00:01");
+    machine.asset = "RACK 12 U 7";
+    const auto silent = identify(machine, racks);  // its firmware tells neither UUID nor serial
+    ASSERT_TRUE(silent) << silent.error().what;
+    EXPECT_EQ(silent->confidence, Confidence::likely);
+    machine.uuid = "5c4c4544-0058-4b10-8032-b7c04f4d3933";  // a changed board, and its card went along
+    machine.nics[0].mac = dell_mac;
+    const auto changed = identify(machine, racks);
+    ASSERT_TRUE(changed) << changed.error().what;
+    EXPECT_EQ(changed->node->name, "n1");
+    EXPECT_THAT(changed->remark, HasSubstr("was its board changed?"));
+}
+
 TEST(Identity, IsNeverDecidedByAPlaceholder) {
     config::Cluster cluster = grove();
     cluster.nodes[0].machine = {
