@@ -5,6 +5,7 @@
 #include "config/agent_files.h"
 #include "config/check_network.h"
 #include "config/fence_agent.h"
+#include "config/placeholder.h"
 #include "config/render.h"
 #include "config/sbd.h"
 
@@ -197,11 +198,18 @@ private:
         const Node& node = cluster_.nodes[i];
         names_.add(node.name, fmt::format("node {}", node.name), place(root_, {"nodes", i, "name"}));
         ids_.add(std::to_string(node.id), node.name, place(root_, {"nodes", i, "id"}));
-        if (node.machine.uuid) uuids_.add(*node.machine.uuid, node.name, place(root_, {"nodes", i, "machine", "uuid"}));
-        if (node.machine.serial)
-            serials_.add(*node.machine.serial, node.name, place(root_, {"nodes", i, "machine", "serial"}));
-        if (node.machine.asset)
-            assets_.add(*node.machine.asset, node.name, place(root_, {"nodes", i, "machine", "asset"}));
+        machine_key(i, "uuid", node.machine.uuid, uuids_);
+        machine_key(i, "serial", node.machine.serial, serials_);
+        machine_key(i, "asset", node.machine.asset, assets_);
+    }
+
+    void machine_key(size_t i, const char* key, const std::optional<std::string>& value, Unique& used) {
+        if (!value) return;
+        if (is_placeholder(*value))
+            say({"nodes", i, "machine", key}, "a placeholder that many boards share: no machine is found by it",
+                "leave it out, and give another key of the machine, or a MAC of it in nics:");
+        else
+            used.add(*value, cluster_.nodes[i].name, place(root_, {"nodes", i, "machine", key}));
     }
 
     void fencing(size_t i) {

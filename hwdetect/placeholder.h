@@ -5,12 +5,13 @@
 //   if (is_placeholder("To be filled by O.E.M.")) …
 #pragma once
 
+#include "config/placeholder.h"
+
 #include <string_view>
 
 namespace pando::hwdetect {
 
-// Is this what a maker leaves in a field that is not filled in? True for an empty text too.
-bool is_placeholder(std::string_view text);
+using config::is_placeholder;
 
 enum class MacKind {
     unusable,   // all zeros, a group address, no MAC at all: names no NIC
