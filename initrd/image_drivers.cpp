@@ -20,9 +20,10 @@ constexpr size_t inventory_limit = 4U << 20U;  // bytes
 
 // What no boot goes without, whatever the machine.
 const std::vector<std::string> common_drivers = {
-    "configfs", "dlm",          "gfs2",    "crc32c_generic", "dm_mod", "iscsi_tcp", "sd_mod",  // the root
-    "bonding",  "8021q",        "bridge",                                                      // networks
-    "ipmi_si",  "ipmi_devintf", "softdog", "efi_pstore",  // the machine's own BMC, watchdog, memory of its last end
+    "configfs",   "dlm",          "gfs2",          "crc32c_generic", "dm_mod", "iscsi_tcp", "sd_mod",  // the root
+    "bonding",    "8021q",        "bridge",                                                            // networks
+    "ipmi_si",    "ipmi_devintf", "ipmi_watchdog", "softdog",  // the machine's own BMC, watchdogs
+    "efi_pstore",                                              // memory of its last end
 };
 
 // The drivers of one machine go into the set; what its kernel lacks is said.

@@ -10,6 +10,7 @@
 #include "initrd/boot.h"
 #include "initrd/boot_control.h"
 #include "initrd/bundle_disk.h"
+#include "initrd/drivers_by_name.h"
 #include "initrd/enter_script.h"
 #include "initrd/follow.h"
 #include "initrd/quorum.h"
@@ -178,6 +179,7 @@ Result<std::string> run_join(Boot& boot, Deadline deadline) {
     const fs::path bundle_partition = TRY(find_bundle_partition(boot.cluster->storage));
     TRY(start_follower(boot, bundle_partition, deadline));
     TRY(go_by_newest(boot, bundle_partition));
+    begin_bmc_watchdog(boot.cluster->watchdog_of(boot.node()));  // the card may be sbd's or the watch's
     const auto sbd = TRY(plan_sbd(boot, deadline));
     TRY(start_watch(boot, sbd, deadline));
     if (sbd) TRY(start_sbd(boot, *sbd, deadline));

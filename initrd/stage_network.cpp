@@ -5,6 +5,7 @@
 #include "initrd/boot.h"
 #include "initrd/boot_control.h"
 #include "initrd/driver_report.h"
+#include "initrd/drivers_by_name.h"
 #include "initrd/network.h"
 #include "initrd/rescue_ssh.h"
 #include "initrd/stage_functions.h"
@@ -39,6 +40,7 @@ Result<> wait_for_nics(Boot& boot, Deadline deadline) {
 
 Result<std::string> run_network(Boot& boot, Deadline deadline) {
     waiting_for("the NICs of node " + boot.node().name);
+    begin_named_drivers(boot.node().drivers);
     TRY(wait_for_nics(boot, deadline));
     waiting_for("the links and addresses of node " + boot.node().name);
     TRY(apply_plan(boot.node(), boot.machine, deadline));
