@@ -203,12 +203,9 @@ private:
         machine_key(i, "asset", node.machine.asset, assets_);
     }
 
+    // A placeholder is nobody's own; check_machine_keys() says so.
     void machine_key(size_t i, const char* key, const std::optional<std::string>& value, Unique& used) {
-        if (!value) return;
-        if (is_placeholder(*value))
-            say({"nodes", i, "machine", key}, "a placeholder that many boards share: no machine is found by it",
-                "leave it out, and give another key of the machine, or a MAC of it in nics:");
-        else
+        if (value && !is_placeholder(*value))
             used.add(*value, cluster_.nodes[i].name, place(root_, {"nodes", i, "machine", key}));
     }
 
@@ -340,6 +337,20 @@ void check_cluster(const Cluster& cluster, const Value& root, bool complete, Com
     Checker checker(cluster, root, complaints);
     checker.counts();
     if (complete) checker.everything();
+}
+
+void check_machine_keys(const Cluster& cluster, const Value& root, Complaints& complaints) {
+    const auto check = [&](size_t i, const char* key, const std::optional<std::string>& value) {
+        if (value && is_placeholder(*value))
+            complaints.add(place(root, {"nodes", i, "machine", key}),
+                           "a placeholder that many boards share: no machine is found by it",
+                           "leave it out, and give another key of the machine, or a MAC of it in nics:");
+    };
+    for (size_t i = 0; i < cluster.nodes.size(); ++i) {
+        check(i, "uuid", cluster.nodes[i].machine.uuid);
+        check(i, "serial", cluster.nodes[i].machine.serial);
+        check(i, "asset", cluster.nodes[i].machine.asset);
+    }
 }
 
 }  // namespace pando::config

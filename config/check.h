@@ -15,6 +15,10 @@ constexpr size_t fence_devices_limit = 4;  // what dlm_controld has room for, pe
 // that every value was read; otherwise only what does not depend on missing ones is checked.
 void check_cluster(const Cluster& cluster, const Value& root, bool complete, Complaints& complaints);
 
+// What a file that an admin writes must not say, and a description that blades boot by may: a key of a machine that is
+// no key. No machine is found by it, and a description from before the list knew it boots all the others.
+void check_machine_keys(const Cluster& cluster, const Value& root, Complaints& complaints);
+
 // Addresses of boot.subnet that are leased to blades while they boot, known or not: up to 256 from where its last
 // quarter begins. Of 192.0.2.0/24: 192.0.2.192 to 192.0.2.253.
 struct AddressRange {

@@ -27,9 +27,9 @@ void choose_cluster_nic(Node& node) {
     if (only != nullptr) only->cluster = true;
 }
 
-}  // namespace
+enum class For { boot, admin };
 
-Result<Cluster> load_text(std::string_view yaml, std::string_view file_name) {
+Result<Cluster> read(std::string_view yaml, std::string_view file_name, For reader) {
     Complaints complaints(file_name, yaml);
     auto root = parse_document(yaml, complaints);
     if (!root) return complaints.error();
@@ -39,12 +39,19 @@ Result<Cluster> load_text(std::string_view yaml, std::string_view file_name) {
     for (auto& node : cluster.nodes) choose_cluster_nic(node);
     complete_sbd(cluster);
     check_cluster(cluster, *root, complaints.empty(), complaints);
+    if (reader == For::admin) check_machine_keys(cluster, *root, complaints);
     if (!complaints.empty()) return complaints.error();
     return cluster;
 }
 
+}  // namespace
+
+Result<Cluster> load_text(std::string_view yaml, std::string_view file_name) {
+    return read(yaml, file_name, For::boot);
+}
+
 Result<Cluster> load_as(std::string_view yaml, const std::filesystem::path& file) {
-    Cluster cluster = TRY(load_text(yaml, file.string()));
+    Cluster cluster = TRY(read(yaml, file.string(), For::admin));
     cluster.templates = TRY(read_site_templates(file));
     TRY(check_site_templates(cluster, file.parent_path() / template_directory));
     return cluster;

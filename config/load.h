@@ -16,10 +16,10 @@ namespace pando::config {
 constexpr size_t cluster_file_limit = 1U << 20U;  // bytes; such a file always fits into a bundle
 constexpr int cluster_depth_limit = 32;           // nesting; yaml-cpp has no such bound of its own
 
-// Errors are of kind bad_input. `file_name` is only for messages. Of a file the site's templates beside it are read
-// too.
+// Errors are of kind bad_input. `file_name` is only for messages.
+// A description that is in use already, as on the LUN: what no longer may be written into one is let pass.
 Result<Cluster> load_text(std::string_view yaml, std::string_view file_name);
-// A text that is to become the file, or was read from it.
+// A text that is to become the file, or was read from it: the site's templates beside it are read too.
 Result<Cluster> load_as(std::string_view yaml, const std::filesystem::path& file);
 Result<Cluster> load_file(const std::filesystem::path& file);
 

@@ -3,6 +3,7 @@
 
 #include "config/check.h"
 #include "config/load.h"
+#include "config/placeholder.h"
 #include "config/register.h"
 #include "config/values.h"
 #include "config/yaml_text.h"
@@ -170,9 +171,9 @@ public:
         TRY(one("name", name, name));
         TRY(one("id", text_of(node, "id"), name));
         if (node.contains("machine")) {
-            TRY(one("UUID", text_of(node["machine"], "uuid"), name));
-            TRY(one("serial", text_of(node["machine"], "serial"), name));
-            TRY(one("asset tag", text_of(node["machine"], "asset"), name));
+            TRY(key("UUID", text_of(node["machine"], "uuid"), name));
+            TRY(key("serial", text_of(node["machine"], "serial"), name));
+            TRY(key("asset tag", text_of(node["machine"], "asset"), name));
         }
         if (node.contains("nics"))
             for (const NodeText& nic : node["nics"]) {
@@ -186,6 +187,13 @@ private:
     void add(const char* kind, std::string value, const std::string& node) {
         std::transform(value.begin(), value.end(), value.begin(), [](unsigned char c) { return tolower(c); });
         if (!value.empty()) owners_.try_emplace({kind, value}, node);
+    }
+    Result<> key(const char* kind, const std::string& value, const std::string& node) {
+        if (!value.empty() && config::is_placeholder(value))
+            return bad_input("node {}: {} '{}' is a placeholder that many boards share: no machine is found by it",
+                             node, kind, value)
+                .advise("leave it out, and give another key of the machine, or a MAC of it");
+        return one(kind, value, node);
     }
     Result<> one(const char* kind, std::string value, const std::string& node) {
         std::transform(value.begin(), value.end(), value.begin(), [](unsigned char c) { return tolower(c); });

@@ -120,6 +120,9 @@ TEST(Wanted, WhatIsTakenIsRefusedWithItsOwner) {
     wanted = node("n3");
     wanted.address = "10.0.0.12";
     EXPECT_THAT(refusal({wanted}), HasSubstr("address 10.0.0.12 is already that of n2"));
+    wanted = node("n3");
+    wanted.keys["machine"]["serial"] = "To Be Filled By O.E.M.";
+    EXPECT_THAT(refusal({wanted}), HasSubstr("serial 'To Be Filled By O.E.M.' is a placeholder"));
     EXPECT_THAT(refusal({node("n3"), node("n4")}), HasSubstr("is already that of n3"));
     EXPECT_THAT(refusal({node("n3"), node("n3", "52:54:00:00:00:04")}), HasSubstr("twice"));
 }
