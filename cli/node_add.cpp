@@ -25,7 +25,8 @@ struct AddOptions {
 };
 
 Result<std::vector<nodes::Wanted>> wanted_nodes(const AddOptions& options, const nodes::Now& now,
-                                                const FenceOptions& fence, std::string& boot) {
+                                                const FenceOptions& fence, std::string& boot,
+                                                std::vector<std::string>& notes) {
     if (!options.from.empty()) return nodes::read_import(options.from);
     const auto names = TRY(node_range(options.range));
     const bool one_machine = !options.machine.empty() || options.pending || options.id != 0 || !options.address.empty();
@@ -37,7 +38,10 @@ Result<std::vector<nodes::Wanted>> wanted_nodes(const AddOptions& options, const
         nodes::Wanted wanted{.keys = TRY(parse_machine(options.machine))};
         const bool again = options.pending && boot.empty() && nodes::was_added(now, name, *options.pending);
         if (options.pending && !again) {
-            wanted.keys = keys_of(TRY(choose_once(now, *options.pending, boot)).machine);
+            const auto chosen = TRY(choose_once(now, *options.pending, boot));
+            const auto own = nodes::without_shared_asset(chosen.machine, now.cluster, name);
+            if (!own.note.empty()) notes.push_back(own.note);
+            wanted.keys = keys_of(own.machine);
             wanted.all_ports = true;
         }
         wanted.keys["name"] = name;
@@ -57,8 +61,10 @@ Result<int> add(const AddOptions& options) {
     const auto fence = TRY(parse_fence_options(options.fence_options));
     std::string boot;
     return change_nodes(options.change, [&](const nodes::Now& now, const nodes::Means& means) -> Result<nodes::Change> {
-        const auto wanted = TRY(wanted_nodes(options, now, fence, boot));
+        std::vector<std::string> notes;
+        const auto wanted = TRY(wanted_nodes(options, now, fence, boot, notes));
         auto change = TRY(nodes::plan_addition(now, means, wanted));
+        change.notes.insert(change.notes.begin(), notes.begin(), notes.end());
         const bool ask = !fence.empty() && !options.untested_fence && change.after != change.before;
         for (const nodes::Wanted& one : wanted)
             if (ask) TRY(nodes::require_fence_answer(change.after, one.keys.at("name").get<std::string>(), means));

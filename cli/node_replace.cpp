@@ -48,7 +48,8 @@ Result<config::Binding> binding_from(const nodes::Now& now, const config::Node& 
 }
 
 Result<nodes::Replacement> wanted_replacement(const ReplaceOptions& options, const nodes::Now& now,
-                                              const nodes::Means& means, const FenceOptions& fence, std::string& boot) {
+                                              const nodes::Means& means, const FenceOptions& fence, std::string& boot,
+                                              std::string& note) {
     const config::Node& node = *TRY(nodes::node_of(now, options.node));
     nodes::Replacement wanted{.node = options.node};
     for (const auto& [option, value] : fence) wanted.fence_options[option] = value;
@@ -58,7 +59,9 @@ Result<nodes::Replacement> wanted_replacement(const ReplaceOptions& options, con
         wanted.binding = config::binding_of(node);
     } else {
         const auto chosen = TRY(choose_once(now, *options.pending, boot));
-        wanted.binding = TRY(nodes::bind(node, chosen.machine, now.cluster));
+        auto own = nodes::without_shared_asset(chosen.machine, now.cluster, node.name);
+        note = std::move(own.note);
+        wanted.binding = TRY(nodes::bind(node, own.machine, now.cluster));
         wanted.boot = chosen.boot;
     }
     return wanted;
@@ -87,7 +90,11 @@ Result<int> replace(const ReplaceOptions& options) {
     const auto fence = TRY(parse_fence_options(options.fence_options));
     std::string boot;
     return change_nodes(options.change, [&](const nodes::Now& now, const nodes::Means& means) -> Result<nodes::Change> {
-        return plan(options, TRY(wanted_replacement(options, now, means, fence, boot)), now, means);
+        std::string note;
+        auto wanted = TRY(wanted_replacement(options, now, means, fence, boot, note));
+        auto change = TRY(plan(options, std::move(wanted), now, means));
+        if (!note.empty()) change.notes.push_back(std::move(note));
+        return change;
     });
 }
 

@@ -225,8 +225,11 @@ Failure only_its_nic(const Machine& machine, const Match& match, const config::N
             node.name, node.name, node.name));
 }
 
-// The remark about a NIC that is another node's and is only a part that moved.
-std::string moved_nic(const Match& match, const config::Node* owner) {
+// The remark about a key that is another node's and decides nothing: of a part that moved, or of the enclosure.
+std::string others_key(const Match& match, const config::Node* owner) {
+    if (match.kind == KeyKind::asset)
+        return fmt::format("{} is that of node {}: is it the enclosure's? Take asset: out of machine: of {}", match.key,
+                           owner->name, owner->name);
     return fmt::format("{} is of a NIC of node {}: was it moved here? cluster.yaml still has it there", match.key,
                        owner->name);
 }
@@ -255,10 +258,10 @@ Result<Identity> identify(const Machine& machine, const config::Cluster& cluster
     for (const Match& match : matches) {
         const config::Node* other = other_than(identity.node, match);
         if (other == nullptr) continue;
-        const bool part =
-            match.kind == KeyKind::mac && identity.confidence == Confidence::certain && !leads_to(match, identity.node);
+        const bool movable = match.kind == KeyKind::mac || match.kind == KeyKind::asset;
+        const bool part = movable && identity.confidence == Confidence::certain && !leads_to(match, identity.node);
         if (!part || identity.agreeing < 2) return two_nodes(machine, strongest, match, other);
-        remark.add(moved_nic(match, other));
+        remark.add(others_key(match, other));
     }
     const Agreement agreement = agreement_with(identity.node, matches);
     if (const std::string other = against(machine, bound, agreement); strongest.kind != KeyKind::mac && !other.empty())

@@ -5,14 +5,14 @@
 //   if (!identity.remark.empty()) log::warning("{}", identity.remark);
 //   log::info("{}", hwdetect::why(identity));  // "UUID 4c4c…; certain, 3 keys agree"
 //
-// UUID, serial and asset tag are the machine's own: when two of them name different nodes it is refused, and so is one
-// that names two. A NIC is a part that moves. One that belongs to another node is only named in the remark, if UUID or
-// serial decided and one more key of the node agrees. Without that one the UUID may be one that two boards share, and
-// taking the wrong of two nodes would let fencing shoot the wrong machine: it is refused. For the same reason a MAC
-// does not make a machine the node that cluster.yaml binds to another UUID or serial, and neither does a UUID that
-// comes with another serial and none of the node's MACs, nor an asset tag that comes with another UUID or serial: such
-// a machine only resembles the node (decision 0012). Keys that many machines have (hwdetect/placeholder.h) and MACs
-// that the kernel made up decide nothing.
+// UUID and serial are the machine's own: when they name different nodes it is refused, and so is a key that names two.
+// A NIC is a part that moves, an asset tag may be the enclosure's. One that belongs to another node is only named in
+// the remark, if UUID or serial decided and one more key of the node agrees. Without that one the UUID may be one that
+// two boards share, and taking the wrong of two nodes would let fencing shoot the wrong machine: it is refused. For the
+// same reason a MAC does not make a machine the node that cluster.yaml binds to another UUID or serial, and neither
+// does a UUID that comes with another serial and none of the node's MACs, nor an asset tag that comes with another UUID
+// or serial: such a machine only resembles the node (decision 0012). Keys that many machines have
+// (hwdetect/placeholder.h) and MACs that the kernel made up decide nothing.
 //
 // UUIDs: the kernel shows the first three fields little-endian, as SMBIOS 2.6 and QEMU mean them; some firmware
 // menus and BMCs show them the other way round. A UUID that was copied from there matches too, when no node has the

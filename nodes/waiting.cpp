@@ -88,7 +88,9 @@ bool waits(const std::vector<config::Pending>& waiting, const std::string& which
 }
 
 bool is_bound_to(const config::Binding& binding, const config::MachineRecord& machine) {
-    if (!(config::Binding{machine.identity, {}} == config::Binding{binding.machine, {}})) return false;
+    config::MachineIdentity own = machine.identity;
+    if (!binding.machine.asset && (own.uuid || own.serial)) own.asset.reset();
+    if (!(config::Binding{own, {}} == config::Binding{binding.machine, {}})) return false;
     return std::all_of(binding.macs.begin(), binding.macs.end(),
                        [&](const auto& nic) { return has_mac(machine, nic.second); });
 }
@@ -155,6 +157,21 @@ std::vector<std::string> usable_macs(const config::MachineRecord& machine) {
     std::copy_if(machine.macs.begin(), machine.macs.end(), std::back_inserter(macs),
                  [](const std::string& mac) { return hwdetect::kind_of_mac(mac) != hwdetect::MacKind::unusable; });
     return macs;
+}
+
+WithoutSharedAsset without_shared_asset(config::MachineRecord machine, const config::Cluster& cluster,
+                                        const std::string& node) {
+    auto& identity = machine.identity;
+    if (!identity.asset || !(identity.uuid || identity.serial)) return {std::move(machine), {}};
+    for (const config::Node& other : cluster.nodes) {
+        if (other.name == node || !other.machine.asset || !same(*other.machine.asset, *identity.asset)) continue;
+        std::string note = fmt::format(
+            "{}: asset tag {} is left out, {} has it already: it may be the enclosure's, and then belongs to no node",
+            node, *identity.asset, other.name);
+        identity.asset.reset();
+        return {std::move(machine), std::move(note)};
+    }
+    return {std::move(machine), {}};
 }
 
 Result<config::Binding> bind(const config::Node& node, const config::MachineRecord& machine,

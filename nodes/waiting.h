@@ -24,7 +24,7 @@ Result<config::Pending> chosen_before(const std::vector<config::Pending>& waitin
 // Does a machine wait that `which` is a key of?
 bool waits(const std::vector<config::Pending>& waiting, const std::string& which);
 
-// Are all keys of the machine that the binding names?
+// Are all keys of the machine that the binding names? An asset tag that it does not name was another node's.
 bool is_bound_to(const config::Binding& binding, const config::MachineRecord& machine);
 
 // Is `which` a place in the list of those that wait, and no key?
@@ -36,6 +36,15 @@ bool names(const std::string& which, const config::Binding& binding);
 // What the machine is to the cluster as it is: the nodes that a key of it leads to, a line each ("its serial is that of
 // n2, its UUID is not"). A new board in an old chassis, a NIC that was moved.
 std::vector<std::string> resemblances(const config::MachineRecord& machine, const config::Cluster& cluster);
+
+// The machine without its asset tag, where that is another node's than `node`: in many enclosures all blades have the
+// enclosure's. Its UUID or serial must be left to know it by.
+struct WithoutSharedAsset {
+    config::MachineRecord machine;
+    std::string note;  // what was left out, and why; empty: nothing
+};
+WithoutSharedAsset without_shared_asset(config::MachineRecord machine, const config::Cluster& cluster,
+                                        const std::string& node);
 
 // Its keys, and its MACs for the node's NICs: a NIC that came along keeps its name; then the NIC it booted by, which
 // is its first, becomes the node's that lies in the boot network; then in order. Refused when it has too few.

@@ -224,6 +224,23 @@ TEST(Identity, OfAMachineWithAnotherNodesNicIsItsOwnAndTheNicIsNamed) {
     EXPECT_THAT(identity->remark, AllOf(HasSubstr("MAC 52:54:00:00:00:02"), HasSubstr("node n2"), HasSubstr("moved")));
 }
 
+// n2 was bound without it, as n1 has it already.
+TEST(Identity, OfAMachineWithTheEnclosuresAssetTagIsItsOwnByTwoOtherKeys) {
+    config::Cluster racks = grove_of_rack_servers();
+    Machine machine = machine_with_mac("24:6e:96:bb:00:01");
+    machine.uuid = uuid2;
+    machine.serial = "7XK2M94";
+    machine.asset = "RACK 12 U 7";
+    const auto identity = identify(machine, racks);
+    ASSERT_TRUE(identity) << identity.error().what;
+    EXPECT_EQ(identity->node->name, "n2");
+    EXPECT_THAT(identity->remark, AllOf(HasSubstr("RACK 12 U 7 is that of node n1"), HasSubstr("enclosure")));
+    machine.serial = "";  // the UUID alone may be one that two boards share
+    EXPECT_THAT(identify(machine, racks).error().what, HasSubstr("this machine is two nodes"));
+    racks.nodes[1].nics[0].mac = "24:6e:96:bb:00:01";
+    EXPECT_TRUE(identify(machine, racks));
+}
+
 // Its UUID alone may be one that two boards share: then it is n2, and n1's fence device would not reach it.
 TEST(Identity, OfADuplicateUuidOnTheBoardOfAnotherNodeIsRefused) {
     config::Cluster cluster = grove();

@@ -56,6 +56,26 @@ TEST(Waiting, AMachineThatIsNearlyANodeIsToldApart) {
     EXPECT_TRUE(resemblances(machine("X", {}).machine, *cluster).empty());
 }
 
+TEST(Waiting, AnAssetTagThatAnotherNodeHasIsLeftOutWithANote) {
+    const auto cluster = load(with("machine: {uuid: 4c4c4544-0042-3510-8052-b4c04f4a3131}",
+                                   "machine: {uuid: 4c4c4544-0042-3510-8052-b4c04f4a3131, asset: ENC-1}"));
+    ASSERT_TRUE(cluster) << cluster.error().what;
+    config::Pending one = machine("S9", {"52:54:00:00:00:99"});
+    one.machine.identity.asset = "enc-1";
+    const auto own = without_shared_asset(one.machine, *cluster, "n2");
+    EXPECT_FALSE(own.machine.identity.asset);
+    EXPECT_EQ(own.machine.identity.serial, "S9");
+    EXPECT_THAT(own.note, HasSubstr("n2: asset tag enc-1 is left out, n1 has it already"));
+    const auto binding = bind(*cluster->find_node("n2"), own.machine, *cluster);
+    ASSERT_TRUE(binding);
+    EXPECT_TRUE(is_bound_to(*binding, one.machine)) << "the command given again finds it done";
+    // Its own, or nobody's, is kept; and so is one without which nothing is left to know the machine by.
+    EXPECT_TRUE(without_shared_asset(one.machine, *cluster, "n1").machine.identity.asset);
+    one.machine.identity.serial.reset();
+    EXPECT_TRUE(without_shared_asset(one.machine, *cluster, "n2").machine.identity.asset);
+    EXPECT_FALSE(is_bound_to(config::Binding{{}, {{"lan0", "52:54:00:00:00:99"}}}, one.machine));
+}
+
 TEST(Waiting, TheBootNicBecomesTheNodesBootNicAndAMovedCardKeepsItsName) {
     const auto cluster = load(with("- {name: lan0, mac: \"52:54:00:00:00:02\", address: 10.0.0.12/24}",
                                    "- {name: san0, mac: \"52:54:00:00:01:02\"}\n"
