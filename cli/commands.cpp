@@ -63,6 +63,7 @@ Action declare_node_replace(CLI::App& app);
 Action declare_node_restore(CLI::App& app);
 Action declare_node_show(CLI::App& app);
 Action declare_status(CLI::App& app);
+Action declare_why(CLI::App& app);
 Action declare_doctor(CLI::App& app);
 Action declare_fence_confirm(CLI::App& app);
 Action declare_fence_history(CLI::App& app);
@@ -138,6 +139,7 @@ const std::vector<Command>& commands() {
         {"fence confirm", "say that a node is off which no fence device can reach", declare_fence_confirm},
         {"doctor", "would the cluster survive its next death: fencing, quorum, root, description", declare_doctor},
         {"status", "what holds on this node now: boot, quorum, root, survival set", declare_status},
+        {"why", "the story of a node's last outage: who missed it, who fenced it, what it left", declare_why},
         {"completion", "say the script that completes pando's words in a shell", declare_completion},
         {"help", "explain a command, or say its manual page", declare_help},
     };

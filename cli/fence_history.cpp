@@ -1,36 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando fence history: of all nodes, from what each has kept in its part of the root.
-#include "base/file.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/fence_inside.h"
 #include "fencing/history.h"
+#include "nodes/kept_traces.h"
 
-#include <algorithm>
 #include <memory>
 
 namespace pando::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr const char* trees = "/.pando/nodes";
-
-// Lines begin with their time, so that their order is that of the fencings.
-Result<std::vector<std::string>> lines_of_all_nodes() {
-    std::vector<std::string> lines;
-    for (const std::string& node : TRY(list_directory(trees))) {
-        auto more = fencing::read_lines(fs::path(trees) / node / "var/log/pando/fence.jsonl");
-        std::move(more.begin(), more.end(), std::back_inserter(lines));
-    }
-    std::stable_sort(lines.begin(), lines.end());
-    return lines;
-}
-
 Result<int> history(bool json) {
     // What has just been done is in memory yet; elsewhere than on a node there is none.
     if (const auto kept = keep_fence_history(); !kept) log::write(kept.error());
-    const auto lines = TRY(lines_of_all_nodes());
+    const auto lines = TRY(nodes::fence_history_of_all("/"));
     if (!json) fmt::print("{}", fencing::to_text(lines));
     if (json)
         for (const std::string& line : lines) fmt::print("{}\n", line);

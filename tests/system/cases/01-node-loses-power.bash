@@ -10,3 +10,5 @@ claim "n3 loses power" power_cut n3
 recovers n1 "$cut" "$limit"
 recovers n2 "$cut" "$limit"
 fenced_and_back n3 "$machine"
+claim "and n1 tells why it was away" story_has n1 n3 'n3: away for [0-9]+ s' \
+    'why: nobody heard from it any more' 'corosync: .*Members left: 3' 'fence_pando: n3 was fenced by n3-bmc' 'Members joined: 3'

@@ -109,6 +109,17 @@ make_whole() {
     are_whole || fail "three nodes do not come up" "the consoles are in $(lab_state)/$LAB/logs"
 }
 
+# story_has OBSERVER NODE REGEX...: of NODE's last outage OBSERVER tells these lines, in this order.
+story_has() {
+    local story rest regex
+    rest=$(on "$1" pando why "$2" 2>&1) || { say "$rest"; return 1; }
+    story=$rest
+    shift 2
+    for regex in "$@"; do
+        rest=$(awk -v regex="$regex" 'found { print } $0 ~ regex { found = 1 } END { exit !found }' <<<"$rest") ||
+            { say "$story"; say "what lacks is, behind what came before it: $regex"; return 1; }
+    done
+}
 end_in_order() {
     local node
     say "=== the end: all off in order, and the root's journals are clean"
