@@ -22,11 +22,11 @@ namespace {
 
 constexpr size_t line_limit = 4096;
 
-Result<UniqueFd> open_lock(int root) {
+Result<UniqueFd> open_lock(int root, const Guarded& guarded) {
     TRY(ensure_directory(root, pando_directory, 0755));
     const auto journal = TRY(ensure_directory(root, journal_directory, 0700));
-    UniqueFd fd(openat(journal.get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!fd.valid()) return fail_errno(errno, "opening /{}/lock", journal_directory);
+    UniqueFd fd(openat(journal.get(), guarded.file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!fd.valid()) return fail_errno(errno, "opening /{}/{}", journal_directory, guarded.file);
     return fd;
 }
 
@@ -94,15 +94,15 @@ ChangeLock::~ChangeLock() {
     if (fd_.valid()) (void)!ftruncate(fd_.get(), 0);
 }
 
-Result<ChangeLock> ChangeLock::take(int root, const Holder& who, Deadline deadline) {
-    UniqueFd fd = TRY(open_lock(root));
+Result<ChangeLock> ChangeLock::take(int root, const Holder& who, Deadline deadline, const Guarded& guarded) {
+    UniqueFd fd = TRY(open_lock(root, guarded));
     bool told = false;
     while (!TRY(try_lock(fd.get()))) {
         if (deadline.passed())
-            return fail("CDSLs of this root are being changed by {}", description_of_holder(fd.get()))
+            return fail("{} are being changed by {}", guarded.what, description_of_holder(fd.get()))
                 .kind(ErrorKind::timeout)
                 .advise("wait for that command to end; a dead node's lock is free when it was fenced");
-        if (!told) log::info("waiting for {}, which changes CDSLs of this root", description_of_holder(fd.get()));
+        if (!told) log::info("waiting for {}, which changes {}", description_of_holder(fd.get()), guarded.what);
         told = true;
         // flock has no bound of its own, so the state is looked at again a few times a second.
         poll(nullptr, 0, deadline.capped(Milliseconds(100)).poll_timeout());
@@ -110,18 +110,19 @@ Result<ChangeLock> ChangeLock::take(int root, const Holder& who, Deadline deadli
     return signed_by(std::move(fd), who);
 }
 
-Result<std::optional<ChangeLock>> ChangeLock::take_now(int root, const Holder& who) {
-    UniqueFd fd = TRY(open_lock(root));
+Result<std::optional<ChangeLock>> ChangeLock::take_now(int root, const Holder& who, const Guarded& guarded) {
+    UniqueFd fd = TRY(open_lock(root, guarded));
     if (!TRY(try_lock(fd.get()))) return std::nullopt;
     return std::optional(TRY(signed_by(std::move(fd), who)));
 }
 
-Result<std::optional<std::string>> ChangeLock::held_by(int root) {
-    const auto fd = open_beneath(root, std::filesystem::path(journal_directory) / "lock", O_RDONLY);
+Result<std::optional<std::string>> ChangeLock::held_by(int root, const Guarded& guarded) {
+    const auto fd = open_beneath(root, std::filesystem::path(journal_directory) / guarded.file, O_RDONLY);
     if (!fd && fd.error().sys == ENOENT) return std::nullopt;
     if (!fd) return Failure(fd.error());
     if (flock(fd->get(), LOCK_SH | LOCK_NB) == 0) return std::nullopt;  // free again with the descriptor
-    if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno(errno, "looking at /{}/lock", journal_directory);
+    if (errno != EWOULDBLOCK && errno != EINTR)
+        return fail_errno(errno, "looking at /{}/{}", journal_directory, guarded.file);
     return description_of_holder(fd->get());
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The lock of changes: held by whoever changes CDSLs of a root, on whichever node. It is an flock on a file of the
-// root: GFS2 carries it to all nodes, and a dead node's is free once that node was fenced and its journal recovered.
+// The locks of changes: held by whoever changes something of a root, on whichever node; one for CDSLs and the
+// cluster's description, one for packages, whose scripts may take the other. Each is an flock on a file of the root:
+// GFS2 carries it to all nodes, and a dead node's is free once that node was fenced and its journal recovered.
 //
 //   const auto lock = TRY(ChangeLock::take(root, {"n1", "pando cdsl apply"},
 //   Deadline::after(std::chrono::minutes(10))));
@@ -31,6 +32,14 @@ struct Holder {
 std::string holder_line(const Holder& holder);
 std::optional<Holder> parse_holder(std::string_view line);
 
+// What a lock is for.
+struct Guarded {
+    const char* file;  // below /.pando/journal
+    const char* what;  // for messages
+};
+constexpr Guarded cdsl_changes{"lock", "CDSLs of this root"};
+constexpr Guarded package_changes{"packages.lock", "packages of this root"};
+
 class ChangeLock {
 public:
     ChangeLock() = default;
@@ -39,13 +48,15 @@ public:
     ~ChangeLock();
 
     // Waits until the deadline; says once (info) that it waits, and for whom. Makes the lock's directory.
-    static Result<ChangeLock> take(int root, const Holder& who, Deadline deadline);
+    static Result<ChangeLock> take(int root, const Holder& who, Deadline deadline,
+                                   const Guarded& guarded = cdsl_changes);
 
     // Nothing when somebody holds it.
-    static Result<std::optional<ChangeLock>> take_now(int root, const Holder& who);
+    static Result<std::optional<ChangeLock>> take_now(int root, const Holder& who,
+                                                      const Guarded& guarded = cdsl_changes);
 
     // Who holds it, in words; nothing when nobody does. Writes nothing.
-    static Result<std::optional<std::string>> held_by(int root);
+    static Result<std::optional<std::string>> held_by(int root, const Guarded& guarded = cdsl_changes);
 
 private:
     static Result<ChangeLock> signed_by(UniqueFd fd, const Holder& who);

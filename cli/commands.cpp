@@ -63,6 +63,10 @@ Action declare_node_replace(CLI::App& app);
 Action declare_node_restore(CLI::App& app);
 Action declare_node_show(CLI::App& app);
 Action declare_status(CLI::App& app);
+Action declare_root_apt(CLI::App& app);
+Action declare_root_changes(CLI::App& app);
+Action declare_root_follow(CLI::App& app);
+Action declare_root_shell(CLI::App& app);
 Action declare_why(CLI::App& app);
 Action declare_doctor(CLI::App& app);
 Action declare_fence_confirm(CLI::App& app);
@@ -114,6 +118,12 @@ const std::vector<Command>& commands() {
         {"chroot drill", "suspend the root for some seconds: does all stay up that must?", declare_chroot_drill},
         {"image build", "make the boot files: kernel, image, iPXE script", declare_image_build},
         {"root build", "make the tree that all nodes will share", declare_root_build},
+        {"root apt", "apt-get on the root of all nodes: one at a time, recorded, followed by every node",
+         declare_root_apt},
+        {"root shell", "a shell, or a command, that changes the root of all nodes, as root apt does",
+         declare_root_shell},
+        {"root changes", "what was changed on the shared root, and which nodes have followed", declare_root_changes},
+        {"root follow", "restart what runs old code on this node; a timer does that", declare_root_follow},
         {"root install", "make a LUN with a bundle on it the cluster's storage", declare_root_install},
         {"lab up", "bring a cluster of virtual blades up", declare_lab_up},
         {"lab down", "end a lab and leave nothing behind", declare_lab_down},

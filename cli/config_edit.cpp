@@ -2,6 +2,7 @@
 // pando config edit: cluster.yaml in an editor; it is replaced only by one that is right. On a node without a FILE: the
 // description of the live cluster.
 #include "base/file.h"
+#include "base/interactive.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "cli/bundle_files.h"
@@ -12,7 +13,6 @@
 #include "config/slots.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 #include <cstdlib>
 #include <iostream>
@@ -23,23 +23,6 @@ namespace pando::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr auto session = std::chrono::hours(24);  // an editor that was left open over night
-
-// While the editor has the terminal, Ctrl-C is a key of the editor's.
-class SignalsToTheEditor {
-public:
-    SignalsToTheEditor() : interrupt_(signal(SIGINT, SIG_IGN)), quit_(signal(SIGQUIT, SIG_IGN)) {}
-    ~SignalsToTheEditor() {
-        signal(SIGINT, interrupt_);
-        signal(SIGQUIT, quit_);
-    }
-    SignalsToTheEditor(const SignalsToTheEditor&) = delete;
-    SignalsToTheEditor& operator=(const SignalsToTheEditor&) = delete;
-
-private:
-    sighandler_t interrupt_, quit_;
-};
 
 // $VISUAL, $EDITOR, else Debian's choice. It may have arguments: "emacs -nw".
 std::vector<std::string> editor() {
@@ -58,16 +41,9 @@ Result<> run_editor(const fs::path& copy) {
     if (!find_program(argv.front()))
         return bad_input("there is no editor {}", argv.front()).advise("name one: EDITOR=nano pando config edit");
     argv.push_back(copy.string());
-    pando::Command command{.argv = argv};
-    command.prepare = [] {  // the terminal in place of /dev/null, and its signals
-        const int terminal = open("/dev/tty", O_RDWR);
-        signal(SIGINT, SIG_DFL);
-        signal(SIGQUIT, SIG_DFL);
-        return terminal >= 0 && dup2(terminal, STDIN_FILENO) >= 0;
-    };
-    const SignalsToTheEditor signals;
-    auto child = TRY(Child::spawn(command));
-    const int status = TRY(child.wait(Deadline::after(session)));
+    const UniqueFd terminal(open("/dev/tty", O_RDWR | O_CLOEXEC));
+    if (!terminal.valid()) return fail_errno(errno, "opening the terminal for {}", argv.front());
+    const int status = TRY(run_interactive(argv, {}, terminal.get()));
     if (status != 0)
         return fail("{} ended with status {}: nothing was changed", argv.front(), status)
             .advise("name another editor: EDITOR=nano pando config edit");

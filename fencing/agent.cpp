@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/utc.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -3,11 +3,11 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/utc.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -57,16 +57,6 @@ std::string verb_of(const Record& record) {
 }
 
 }  // namespace
-
-std::string utc(int64_t seconds_since_1970) {
-    const std::time_t seconds = seconds_since_1970;
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    char buffer[32];
-    return std::string(buffer, std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts));
-}
-
-std::string utc_now() { return utc(std::time(nullptr)); }
 
 std::string to_line(const Record& record) {
     Json json = {{"when", record.when.empty() ? utc_now() : record.when},

@@ -37,8 +37,6 @@ struct Record {
 std::string to_line(const Record& record);                   // without a line break
 std::optional<Record> record_of(std::string_view line);      // nothing: torn, or not ours
 std::string to_text(const std::vector<std::string>& lines);  // for people, oldest first
-std::string utc(int64_t seconds_since_1970);
-std::string utc_now();
 
 constexpr size_t memory_limit = 256U << 10U;  // bytes of each of the two files in the chroot
 constexpr size_t disk_limit = 1U << 20U;      // of those on the root

@@ -2,6 +2,7 @@
 #include "initrd/fence_state.h"
 
 #include "base/procfs.h"
+#include "base/utc.h"
 #include "chroot-builder/survival_namespace.h"
 #include "fencing/history.h"
 
@@ -31,7 +32,7 @@ std::string name_of(const std::vector<fencing::FencedNode>& nodes, uint32_t id) 
 
 std::string fault_of(const WaitsForFencing& one) {
     std::string text = fmt::format("node {} waits to be fenced", one.node);
-    if (one.waiting.since > 0) text += fmt::format(" since {}", fencing::utc(one.waiting.since));
+    if (one.waiting.since > 0) text += fmt::format(" since {}", utc(one.waiting.since));
     if (one.waiting.startup) text += ", as nobody has seen it since the cluster started";
     if (one.waiting.delayed) text += ", delayed (dlm.post_join_delay, or another fencing)";
     if (one.failing) text += fmt::format("; tried {} times here: {}", one.failing->rounds, one.failing->says);

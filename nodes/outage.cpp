@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nodes/outage.h"
 
+#include "base/utc.h"
+
 #include <fmt/format.h>
 #include <algorithm>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 namespace pando::nodes {
@@ -16,14 +17,8 @@ constexpr int64_t second = 1000;          // milliseconds
 constexpr int64_t before = 120 * second;  // so long before the others missed it, what led to it is looked for
 constexpr int64_t late_log = 5 * second;  // a log in pstore has whole seconds, by the node's own clock
 
-int64_t milliseconds_of(const std::string& utc) {
-    std::tm parts{};
-    const char* rest = strptime(utc.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return rest == nullptr ? 0 : static_cast<int64_t>(timegm(&parts)) * second;
-}
-
 std::string clock_of(int64_t at) {
-    const std::string whole = fencing::utc(at / second);  // 2026-11-23T13:30:36Z
+    const std::string whole = utc(at / second);  // 2026-11-23T13:30:36Z
     return fmt::format("{}.{:03}", whole.substr(11, 8), at % second);
 }
 
@@ -75,7 +70,7 @@ std::string words_of(const fencing::Record& record) {
 void take_fencing(std::vector<Outage>& outages, const Seen& seen, const fencing::Record& record) {
     if (record.node != seen.node || (record.kind != "fence" && record.kind != "confirm" && record.kind != "power"))
         return;
-    const int64_t ended = milliseconds_of(record.when);
+    const int64_t ended = seconds_of_utc(record.when).value_or(0) * second;
     const int64_t began = ended - static_cast<int64_t>(record.seconds * static_cast<double>(second));
     Outage& outage = outage_for(outages, seen, began);
     if (record.kind == "fence") (record.ok ? outage.fenced : outage.fence_failed) = true;
@@ -149,12 +144,12 @@ void add_sights(Outage& outage, std::vector<Sight> sights) {
 }
 
 std::string to_text(const Outage& outage) {
-    std::string text = fmt::format("{}: away since {}", outage.node, fencing::utc(outage.begin / second));
+    std::string text = fmt::format("{}: away since {}", outage.node, utc(outage.begin / second));
     if (!outage.known_by_members)
-        text = fmt::format("{}: away at {}; until when is not known", outage.node, fencing::utc(outage.begin / second));
+        text = fmt::format("{}: away at {}; until when is not known", outage.node, utc(outage.begin / second));
     else if (outage.end)
         text = fmt::format("{}: away for {}, from {} to {}", outage.node, span_text(*outage.end - outage.begin),
-                           fencing::utc(outage.begin / second), fencing::utc(*outage.end / second));
+                           utc(outage.begin / second), utc(*outage.end / second));
     text += fmt::format("\n  why: {}\n", outage.why);
     if (!outage.advice.empty()) text += fmt::format("  -> {}\n", outage.advice);
     size_t where = 0;
@@ -170,9 +165,9 @@ std::string to_json(const std::vector<Outage>& outages) {
     for (const Outage& outage : outages) {
         nlohmann::ordered_json json = {{"node", outage.node},
                                        {"kind", kinds[static_cast<size_t>(outage.kind)]},
-                                       {"begin", fencing::utc(outage.begin / second)}};
+                                       {"begin", utc(outage.begin / second)}};
         if (outage.known_by_members && outage.end) {
-            json["end"] = fencing::utc(*outage.end / second);
+            json["end"] = utc(*outage.end / second);
             json["seconds"] = static_cast<double>(*outage.end - outage.begin) / static_cast<double>(second);
         }
         json["fenced"] = outage.fenced;
@@ -180,7 +175,7 @@ std::string to_json(const std::vector<Outage>& outages) {
         json["events"] = nlohmann::ordered_json::array();
         for (const Sight& sight : outage.sights)
             json["events"].push_back(
-                {{"at", fmt::format("{}T{}Z", fencing::utc(sight.at / second).substr(0, 10), clock_of(sight.at))},
+                {{"at", fmt::format("{}T{}Z", utc(sight.at / second).substr(0, 10), clock_of(sight.at))},
                  {"node", sight.where},
                  {"source", sight.source},
                  {"text", sight.text}});

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/utc.h"
 #include "cdsl/apply.h"
 #include "cdsl/policy.h"
 #include "config/slots.h"
@@ -18,7 +19,6 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <algorithm>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 namespace pando::rootfs {
@@ -161,14 +161,6 @@ private:
     TemporaryDirectory directory_;
     bool mounted_ = true;
 };
-
-std::string utc_now() {
-    const std::time_t now = std::time(nullptr);
-    std::tm parts{};
-    gmtime_r(&now, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                       parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
 
 Result<> populate(const config::Cluster& cluster, const InstallOptions& options, Deadline deadline) {
     auto root = TRY(Mounted::mount(options.device, false, deadline));

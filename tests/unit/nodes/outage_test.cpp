@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 #include "base/file.h"
+#include "base/utc.h"
 #include "nodes/kept_traces.h"
 
 namespace pando::test {
@@ -26,7 +27,7 @@ MembershipChange change(Change kind, int seconds, std::vector<uint32_t> ids) {
 }
 
 fencing::Record fencing_of(const std::string& node, int seconds, bool ok = true) {
-    fencing::Record record{.when = fencing::utc(noon / 1000 + seconds), .kind = "fence", .node = node, .id = 2};
+    fencing::Record record{.when = utc(noon / 1000 + seconds), .kind = "fence", .node = node, .id = 2};
     record.here = "n1";
     record.by = "dlm_controld";
     record.ok = ok;

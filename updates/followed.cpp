@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "updates/followed.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/utc.h"
+#include "cdsl/layout.h"
+#include "chroot-builder/residence.h"
+#include "updates/record.h"
+
+#include <sys/utsname.h>
+#include <nlohmann/json.hpp>
+
+namespace pando::updates {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr auto restart_patience = std::chrono::minutes(2);
+constexpr size_t file_limit = 1U << 20U;
+
+std::string running_kernel() {
+    utsname names{};
+    return uname(&names) == 0 ? names.release : "";
+}
+
+// Systemd itself takes its new code over without ending.
+Result<> restart(const Systemctl& control, const std::string& unit) {
+    if (unit == "init.scope") return control({"daemon-reexec"});
+    return control({"try-restart", unit});
+}
+
+void restart_all(Followed& followed, const std::vector<OldService>& services, const Systemctl& control) {
+    for (const OldService& one : services) {
+        if (const std::string why = why_not_restarted(one.unit); !why.empty()) {
+            followed.left.push_back(one.unit.empty() ? why : fmt::format("{} ({})", one.unit, why));
+            continue;
+        }
+        const auto done = restart(control, one.unit);
+        if (done)
+            followed.restarted.push_back(one.unit);
+        else
+            followed.failed.push_back(fmt::format("{}: {}", one.unit, done.error().what));
+    }
+}
+
+std::optional<Followed> read_followed(const fs::path& file) {
+    const auto text = read_file(file, file_limit);
+    return text ? parse_followed(*text) : std::nullopt;
+}
+
+}  // namespace
+
+std::string to_json(const Followed& followed) {
+    const Json json = {{"change", followed.change},       {"when", followed.when},     {"kernel", followed.kernel},
+                       {"restarted", followed.restarted}, {"failed", followed.failed}, {"left", followed.left}};
+    return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::optional<Followed> parse_followed(std::string_view text) {
+    const auto json = Json::parse(text, nullptr, false);
+    if (!json.is_object()) return std::nullopt;
+    // nlohmann's own errors are exceptions: a value of another type is one.
+    try {
+        return Followed{json.at("change").get<unsigned>(),
+                        json.at("when").get<std::string>(),
+                        json.at("kernel").get<std::string>(),
+                        json.at("restarted").get<std::vector<std::string>>(),
+                        json.at("failed").get<std::vector<std::string>>(),
+                        json.at("left").get<std::vector<std::string>>()};
+    } catch (const Json::exception&) {
+        return std::nullopt;
+    }
+}
+
+std::optional<Followed> followed_by(const fs::path& root, const std::string& node) {
+    return read_followed(root / cdsl::nodes_directory / node / fs::path(followed_file).relative_path());
+}
+
+Result<> systemctl(const std::vector<std::string>& words) {
+    std::vector<std::string> argv = {"systemctl"};
+    argv.insert(argv.end(), words.begin(), words.end());
+    (void)TRY(run_ok({.argv = argv, .deadline = Deadline::after(restart_patience)}));
+    return {};
+}
+
+Result<Followed> follow(const fs::path& root, const Systemctl& control) {
+    const fs::path file = root / fs::path(followed_file).relative_path();
+    auto followed = read_followed(file).value_or(Followed());
+    const Followed before = followed;
+    const auto records = TRY(read_records(root));
+    const bool running = !records.empty() && records.back().state == Record::State::running;
+    followed.kernel = running_kernel();
+    if (!records.empty() && !running && records.back().number != followed.change) {
+        followed = {records.back().number, utc_now(), followed.kernel, {}, {}, {}};
+        TRY(control({"daemon-reload"}));
+        restart_all(followed, TRY(old_services(root, chroot::survival_processes().value_or(std::vector<pid_t>()))),
+                    control);
+    }
+    if (followed == before) return followed;
+    if (followed.when.empty()) followed.when = utc_now();
+    TRY(make_directories(file.parent_path(), 0755));
+    TRY(write_file_atomic(file, to_json(followed), 0644));
+    return followed;
+}
+
+}  // namespace pando::updates
