@@ -65,10 +65,12 @@ Action declare_root_follow(CLI::App& app) {
     app.footer("Once for each change of the root. What a restart would harm is left, and named.");
     return []() -> Result<int> {
         const auto done = TRY(updates::follow("/"));
-        for (const std::string& unit : done.restarted) fmt::print("restarted {}\n", unit);
-        for (const std::string& failed : done.failed) fmt::print("FAILED to restart {}\n", failed);
-        for (const std::string& left : done.left) fmt::print("old code until the next boot: {}\n", left);
-        return done.failed.empty() ? 0 : 1;
+        if (!done) return 0;
+        fmt::print("change {} of the root is followed\n", done->change);
+        for (const std::string& unit : done->restarted) fmt::print("restarted {}\n", unit);
+        for (const std::string& failed : done->failed) fmt::print("FAILED to restart {}\n", failed);
+        for (const std::string& left : done->left) fmt::print("old code until the next boot: {}\n", left);
+        return done->failed.empty() ? 0 : 1;
     };
 }
 

@@ -86,24 +86,26 @@ Result<> systemctl(const std::vector<std::string>& words) {
     return {};
 }
 
-Result<Followed> follow(const fs::path& root, const Systemctl& control) {
+Result<std::optional<Followed>> follow(const fs::path& root, const Systemctl& control) {
     const fs::path file = root / fs::path(followed_file).relative_path();
     auto followed = read_followed(file).value_or(Followed());
     const Followed before = followed;
     const auto records = TRY(read_records(root));
     const bool running = !records.empty() && records.back().state == Record::State::running;
+    const bool fresh = !records.empty() && !running && records.back().number != followed.change;
     followed.kernel = running_kernel();
-    if (!records.empty() && !running && records.back().number != followed.change) {
+    if (fresh) {
         followed = {records.back().number, utc_now(), followed.kernel, {}, {}, {}};
         TRY(control({"daemon-reload"}));
         restart_all(followed, TRY(old_services(root, chroot::survival_processes().value_or(std::vector<pid_t>()))),
                     control);
     }
-    if (followed == before) return followed;
-    if (followed.when.empty()) followed.when = utc_now();
-    TRY(make_directories(file.parent_path(), 0755));
-    TRY(write_file_atomic(file, to_json(followed), 0644));
-    return followed;
+    if (followed != before) {
+        if (followed.when.empty()) followed.when = utc_now();
+        TRY(make_directories(file.parent_path(), 0755));
+        TRY(write_file_atomic(file, to_json(followed), 0644));
+    }
+    return fresh ? std::optional(followed) : std::nullopt;
 }
 
 }  // namespace pando::updates

@@ -3,7 +3,7 @@
 // which kernel it runs. Each node does that by itself (pando-updates.timer) and leaves what it did in its own tree,
 // where all can read it: no node needs a way into another one.
 //
-//   const Followed done = TRY(follow("/"));
+//   if (const auto done = TRY(follow("/"))) fmt::print("{}\n", done->restarted.size());
 #pragma once
 
 #include "base/result.h"
@@ -39,8 +39,9 @@ std::optional<Followed> followed_by(const std::filesystem::path& root, const std
 using Systemctl = std::function<Result<>(const std::vector<std::string>& words)>;
 Result<> systemctl(const std::vector<std::string>& words);
 
-// On a node: restarts what runs old code, once for each change, and leaves what it did. Nothing is done while a change
-// is being made. A service that does not restart is named, and is not tried again before the next change.
-Result<Followed> follow(const std::filesystem::path& root, const Systemctl& control = systemctl);
+// On a node: restarts what runs old code, once for each change, and leaves what it did. Nothing: there was no change
+// that it has not followed yet, or one is being made. A service that does not restart is named, and is not tried again
+// before the next change.
+Result<std::optional<Followed>> follow(const std::filesystem::path& root, const Systemctl& control = systemctl);
 
 }  // namespace pando::updates
