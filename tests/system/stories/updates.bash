@@ -64,17 +64,20 @@ wait "$second" || true
 claim "then it has its turn" says "$(on n1 pando root changes)" '^3 .* on n2: done' '^4 .* true on n1: done'
 
 say "a node dies amid a change"
-on_for 300 n3 pando root shell sh -c 'echo "n3 has it"; rm /etc/pando-probe/version; dpkg --remove pando-probe; sync; exec tail -f /dev/null' \
+on_for 300 n3 pando root shell sh -c \
+    'dpkg --remove pando-probe && rm -rf /etc/pando-probe && sync && echo "n3 has removed it"; exec tail -f /dev/null' \
     >"$STATE_DIRECTORY/n3.said" 2>&1 &
 operator=$!
-claim "n3 has removed the package" until_true 90 eval 'on n1 sh -c "! dpkg-query -W -f \${db:Status-Status} pando-probe | grep -qx installed"'
+claim "n3 has removed the package" until_true 90 grep -q 'n3 has removed it' "$STATE_DIRECTORY/n3.said"
 "$PANDO" lab power --name "$LAB" n3 off
 kill "$operator" 2>/dev/null || true
 wait "$operator" 2>/dev/null || true
 said=$(on_for 400 n1 pando root shell true 2>&1) || true # n3 has not followed: that is said, and is no success
 claim "whoever comes next is told that it was cut off" says "$said" 'change 5 [(]sh -c .* on n3[)] was cut off with 1 packages changed' \
     'dpkg --configure -a'
-claim "the record says so" says "$(on n1 pando root changes 5)" ': interrupted; 1 packages' 'pando-probe:amd64 2 is removed'
+claim "and that is in the record" says "$(on n1 pando root changes 5)" ': interrupted; 1 packages' 'pando-probe:amd64 2 is removed'
 "$PANDO" lab power --name "$LAB" n3 on || true
 claim "n3 is back" wait_up n3 400
 claim "and follows by itself" until_true 240 all_have_followed
+claim "pando doctor on n1 has nothing against the root: all have followed" says "$(on n1 pando doctor)" \
+    '^ok +room ' '^ok +cdsl ' '^ok +updates '
