@@ -3,17 +3,12 @@
 
 #include "hwdetect/inventory_parts.h"
 
-#include <algorithm>
 #include <filesystem>
 
 namespace pando::hwdetect {
 namespace {
 
-bool has_card(const Sysroot& root) {
-    const auto cards = read_watchdog_infos(root);
-    return std::any_of(cards.begin(), cards.end(),
-                       [](const WatchdogInfo& card) { return !card.identity.starts_with("Software Watchdog"); });
-}
+bool has_card(const Sysroot& root) { return !read_watchdog_infos(root).empty(); }
 
 bool has_interface(const Sysroot& root) {
     const auto bmc = read_bmc_info(root, DmiTable());  // as sysfs has it; what firmware tells is held by no driver
@@ -27,7 +22,7 @@ Need need_of_bmc_watchdog(const Sysroot& root, std::string_view device) {
     const bool asked_for = !device.empty() && (identity.starts_with(device) || device == name);
     if (!device.empty() && !asked_for) return Need::none;
     if (root.exists(std::filesystem::path("sys/module") / bmc_watchdog_driver)) return Need::none;
-    if (!asked_for && has_card(root)) return Need::none;
+    if (has_card(root)) return asked_for ? Need::blocked : Need::none;
     return has_interface(root) ? Need::there : Need::unknown;
 }
 

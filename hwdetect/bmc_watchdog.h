@@ -17,10 +17,11 @@ enum class Need {
     none,     // another card is there or asked for, or the driver is loaded
     there,    // a driver holds the interface to the BMC, and nothing else resets this machine
     unknown,  // neither a card nor a BMC: the driver of one may still come up
+    blocked,  // it is asked for, and another card's driver has taken /dev/watchdog, which its driver needs
 };
 
 // `device` is watchdog.device of cluster.yaml, an identity's beginning or a name in /dev: "IPMI" and "watchdog" mean
-// the BMC's, whatever cards there are besides. Empty: any. The kernel's own (softdog) is no card.
+// the BMC's. Empty: any. Whatever driver is there, the kernel's own (softdog) too, has /dev/watchdog.
 Need need_of_bmc_watchdog(const Sysroot& root, std::string_view device);
 
 }  // namespace pando::hwdetect

@@ -23,7 +23,10 @@ Result<bool> is_lan(const AskBmc& ask, uint8_t channel, Deadline deadline) {
 Result<std::string> read_bmc_address(const AskBmc& ask, Deadline deadline) {
     for (uint8_t channel = first_channel; channel <= last_channel; ++channel) {
         if (!TRY(is_lan(ask, channel, deadline))) continue;
-        const auto answer = TRY(ask({transport, get_lan_parameter, {channel, ip_address, 0, 0}}, deadline));
+        const auto asked = ask({transport, get_lan_parameter, {channel, ip_address, 0, 0}}, deadline);
+        if (!asked && asked.error().kind == ErrorKind::timeout) return Failure(asked.error());
+        if (!asked) continue;  // a channel that tells nobody on this side
+        const auto& answer = *asked;
         constexpr size_t begin = 1;  // behind the revision of the parameter
         if (answer.size() < begin + 4) return fail("the BMC's answer about its address is short");
         const std::array<uint8_t, 4> ip = {answer[begin], answer[begin + 1], answer[begin + 2], answer[begin + 3]};

@@ -47,4 +47,8 @@ void tell_lacking_drivers() {
             "--json says of this machine");
 }
 
+void note_lacking_drivers() {
+    for (const std::string& line : report().lacking()) log::info("{}", line);
+}
+
 }  // namespace pando::initrd

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the console is told of drivers: that one failed, or lacks its firmware, at once; that a device has none, only
-// when a stage fails, as an image for known machines leaves out on purpose what its boot does not need. Each line once.
+// What the console is told of drivers: that one failed, or lacks its firmware, at once; that a device has none, as a
+// warning when a stage fails, and as a plain line at the end of a boot that does well: an image for known machines
+// leaves out on purpose what its boot does not need. Each line once.
 //
 //   note_drivers(TRY(hwdetect::coldplug(there, deadline)));
 //   tell_lacking_drivers();                                   // a stage has failed: was it for this?
@@ -30,6 +31,7 @@ private:
 
 // Of this process, with what happened in the background. May be called by any thread.
 void note_drivers(const hwdetect::Coldplug& done);
-void tell_lacking_drivers();
+void tell_lacking_drivers();  // a stage has failed
+void note_lacking_drivers();  // all went well
 
 }  // namespace pando::initrd

@@ -45,6 +45,11 @@ Result<bool> load_bmc_watchdog(const Sysroot& root, const config::Watchdog& want
             TRY(load({hwdetect::bmc_watchdog_driver}));
             return true;
         }
+        if (need == Need::blocked)
+            return fail("the BMC's watchdog is asked for, and another card's driver has taken /dev/watchdog")
+                .advise(
+                    "take device: out of watchdog:, or keep that driver out (modprobe.blacklist=NAME in "
+                    "kernel_arguments)");
         if (need == Need::none || deadline.passed()) return false;
         (void)poll(nullptr, 0, deadline.capped(look_interval).poll_timeout());  // sysfs tells nobody
     }

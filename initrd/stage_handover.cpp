@@ -30,6 +30,7 @@ void tell_background() {
     const auto since = hwdetect::coldplug_since();
     for (const auto& driver : since.loaded) log::info("driver: {} for {}", driver.module, driver.device);
     note_drivers(since);
+    note_lacking_drivers();
 }
 
 }  // namespace

@@ -67,6 +67,14 @@ void add_publication(Change& change, const Means& means, const config::Bundle& s
                      .apply = apply});
 }
 
+std::string owner_of_a_device_of(const config::Node& node, const config::Cluster& cluster) {
+    for (const config::Node& other : cluster.nodes)
+        for (const config::FenceDevice& device : other.fence)
+            for (const config::FenceDevice& own : node.fence)
+                if (other.name != node.name && same_device(own, device)) return other.name;
+    return {};
+}
+
 Result<> refuse_shared_fence_device(const std::string& yaml, const std::string& name) {
     const auto cluster = TRY(config::load_text(yaml, description));
     const config::Node* node = cluster.find_node(name);

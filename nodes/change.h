@@ -44,6 +44,9 @@ struct Means {
 
 Result<Means> means_of_this_node(Store& store);
 
+// The node of a cluster that has a fence device of this node by now; empty: none.
+std::string owner_of_a_device_of(const config::Node& node, const config::Cluster& cluster);
+
 // What is done under the lock before the description is written; it may fail.
 using UnderLock = std::vector<std::function<Result<>()>>;
 

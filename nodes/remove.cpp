@@ -87,13 +87,23 @@ Result<> add_stopping(Change& change, const Means& means, const config::Node& no
 // The others fence a member that is gone, and a fencing ends with its power on: then it stands at its console as a
 // stranger, and does no harm. Nobody wants it on all the same.
 void add_second_switching_off(Change& change, const Means& means, const config::Node& node) {
-    const auto done = [means, node]() -> Result<bool> {
+    const auto tried = std::make_shared<bool>(false);  // the node is removed, whatever comes of it
+    const auto done = [means, node, tried]() -> Result<bool> {
+        if (*tried) return true;
         return ask_whether_off(node, means.agents, Deadline::after(agent_limit)).verdict == Verdict::off;
     };
-    const auto apply = [means, node]() -> Result<> {
-        if (const auto off = fence_off(node, means.agents, Deadline::after(agent_limit)); !off)
-            log::warning("{} is removed, and its machine is on again since its fencing: {}", node.name,
-                         off.error().what);
+    const auto apply = [means, node, tried]() -> Result<> {
+        *tried = true;
+        const auto newest = TRY(means.newest());
+        if (const std::string owner = owner_of_a_device_of(node, TRY(newest.description())); !owner.empty()) {
+            log::warning("the fence device of {} is by now that of {}: nothing is switched off", node.name, owner);
+            return {};
+        }
+        const auto off = fence_off(node, means.agents, Deadline::after(agent_limit));
+        if (off) return {};
+        log::warning("{} is removed, and its machine could not be seen off: {}", node.name, off.error().what);
+        log::hint(
+            "its fencing may have switched it on again: it waits at its console as a stranger; switch it off there");
         return {};
     };
     change.plan.add(

@@ -29,6 +29,10 @@ void add_tree(Change& change, const Means& means, const std::string& node, const
     const auto apply = [means, node, name, fresh]() -> Result<> {
         const auto begun =
             TRY(cdsl::Change::begin(means.root, {means.here, fmt::format("pando node rename {} {}", node, name)}));
+        // A machine may have booted by the new name since somebody said yes: it writes into the tree that would go
+        // aside.
+        const Now now = TRY(means.now());
+        if (const config::Node* renamed = now.cluster.find_node(name)) TRY(refuse_if_alive(now, *renamed, "renamed"));
         (void)TRY(begun.carry_out(TRY(cdsl::plan_renaming(begun.shared(), node, name, fresh))));
         return {};
     };

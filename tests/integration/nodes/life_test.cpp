@@ -590,6 +590,39 @@ TEST_F(NodeLife, AMachineThatItsFencingSwitchesOnAgainIsRemovedAllTheSame) {
     EXPECT_EQ(state("n3"), "off") << "nobody wants it on";
 }
 
+// Its BMC is silent just then: the node is removed all the same, and the command says so.
+TEST_F(NodeLife, AMachineThatCannotBeSeenOffOnceMoreIsRemovedAllTheSame) {
+    members_ = {1, 2, 3};
+    bool fenced = false;
+    Means by = means();
+    by.agents = [this, &fenced](const std::vector<std::string>& argv, const std::string& input,
+                                Deadline deadline) -> Result<Finished> {
+        if (fenced) return fail("no answer").kind(ErrorKind::timeout);
+        auto done = run({.argv = argv, .input = input, .deadline = deadline});
+        if (state("n3") == "off") members_ = {1, 2};
+        return done;
+    };
+    by.publish = [this, &fenced](const std::string&, const config::Bundle& seen, config::Bundle next,
+                                 const std::function<Result<>()>& before) -> Result<Published> {
+        TRY(before());
+        fenced = true;
+        next.generation = seen.generation + 1;
+        TRY(config::write_slot(*store_, next));
+        return Published{next.generation, {}};
+    };
+    const Removal wanted{{"n3"}, true, ""};
+    const Planner planner = [&](const Now& seen, const Means& with) {
+        const Proof proof =
+            ask_whether_off(*seen.cluster.find_node("n3"), with.agents, Deadline::after(std::chrono::seconds(5)));
+        return plan_removal(seen, with, wanted, {{"n3", proof}});
+    };
+    const auto change = plan_with_second_look(now(), by, planner);
+    ASSERT_TRUE(change) << change.error().what;
+    const auto done = change->plan.execute(Plan::Mode::apply);
+    EXPECT_TRUE(done) << done.error().what;
+    EXPECT_EQ(now().cluster.find_node("n3"), nullptr);
+}
+
 TEST_F(NodeLife, WhoseMacIsInTheBootScriptIsNotForgottenThere) {
     const Proof off{Verdict::off, {{"n3", "n3-relay", true, "off"}}};
     const Planner planner = [&](const Now& seen, const Means& with) {
@@ -640,6 +673,28 @@ TEST_F(NodeLife, RenameIsCompletedWhenTheNodeHasBootedByItsNewName) {
     EXPECT_EQ(read_line(root() / ".pando/nodes/db/etc/hostname").value_or(""), "n3") << "its own, as it was";
     EXPECT_FALSE(fs::exists(root() / ".pando/nodes/n3"));
     EXPECT_EQ(list_directory(root() / ".pando/kept")->size(), 1U) << "nothing is thrown away";
+}
+
+// The tree of a node that runs is not taken away under it: not by a yes from before it booted.
+TEST_F(NodeLife, RenameLeavesTheTreeOfANodeThatHasBootedSince) {
+    auto change = plan_renaming(now(), means(), "n3", "db");
+    ASSERT_TRUE(change) << change.error().what;
+    for (const auto& step : change->plan.steps()) {
+        ASSERT_TRUE(step.apply());
+        if (step.text.find("write generation") != std::string::npos) break;
+    }
+    ASSERT_TRUE(make_directories(root() / ".pando/nodes/db/etc"));
+    change = plan_renaming(now(), means(), "n3", "db");
+    ASSERT_TRUE(change) << change.error().what;
+    members_ = {1, 2, 3};
+    const auto refused = change->plan.execute(Plan::Mode::apply);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr("db is up, a member of the cluster"));
+    EXPECT_TRUE(fs::exists(root() / ".pando/nodes/db/etc")) << "it writes there";
+    EXPECT_TRUE(fs::exists(root() / ".pando/nodes/n3/etc"));
+    members_ = {1, 2};
+    const auto done = change->plan.execute(Plan::Mode::apply);
+    EXPECT_TRUE(done) << done.error().what;
 }
 
 TEST_F(NodeLife, RenameIsCompletedWhereverPowerGoes) {

@@ -23,20 +23,18 @@ TEST(TheBmcsWatchdog, IsNeededWhereABmcIsHeldAndNoCardIsThere) {
     RecordedMachine machine(with_bmc);
     EXPECT_EQ(need_of_bmc_watchdog(machine.root(), ""), Need::there);
     EXPECT_EQ(need_of_bmc_watchdog(machine.root(), "IPMI"), Need::there);
-    machine.add("sys/class/watchdog/watchdog0/identity = Software Watchdog");
-    EXPECT_EQ(need_of_bmc_watchdog(machine.root(), ""), Need::there) << "the kernel's own is no card";
     machine.add("sys/module/ipmi_watchdog/");
     EXPECT_EQ(need_of_bmc_watchdog(machine.root(), ""), Need::none);
 }
 
-TEST(TheBmcsWatchdog, IsNotNeededBesideACardUnlessAskedFor) {
+TEST(TheBmcsWatchdog, CannotBeHadBesideACard) {
     RecordedMachine machine(with_bmc);
     machine.add("sys/class/watchdog/watchdog0/identity = iTCO_wdt");
     EXPECT_EQ(need_of_bmc_watchdog(machine.root(), ""), Need::none);
     EXPECT_EQ(need_of_bmc_watchdog(machine.root(), "iTCO_wdt"), Need::none);
     EXPECT_EQ(need_of_bmc_watchdog(machine.root(), "watchdog0"), Need::none);
-    EXPECT_EQ(need_of_bmc_watchdog(machine.root(), "IPMI"), Need::there);
-    EXPECT_EQ(need_of_bmc_watchdog(machine.root(), "watchdog"), Need::there);
+    EXPECT_EQ(need_of_bmc_watchdog(machine.root(), "IPMI"), Need::blocked);
+    EXPECT_EQ(need_of_bmc_watchdog(machine.root(), "watchdog"), Need::blocked);
 }
 
 TEST(TheBmcsWatchdog, MayStillBeNeededWhereNothingIsThereYet) {

@@ -21,6 +21,7 @@ AskBmc bmc(const std::map<uint8_t, Channel>& channels) {
     return [=](const BmcRequest& request, Deadline) -> Result<std::vector<uint8_t>> {
         const auto channel = channels.find(request.data.at(0));
         if (channel == channels.end()) return fail("the BMC refused: no such parameter");
+        if (channel->second.address.empty() && request.function == 0x0c) return fail("the BMC refused");
         if (request.function == 0x06 && request.command == 0x42)
             return std::vector<uint8_t>{channel->first, channel->second.medium, 1, 0, 0xf2, 0x1b, 0, 0, 0};
         EXPECT_EQ(request.function, 0x0c);
@@ -43,6 +44,7 @@ TEST(BmcLan, TheFirstLanChannelThatHasAnAddressTellsIt) {
                           {8, {4, {0x11, 192, 0, 2, 7}}}})
                   .value_or("?"),
               "192.0.2.7");
+    EXPECT_EQ(address_of({{1, {4, {}}}, {8, {4, {0x11, 192, 0, 2, 7}}}}).value_or("?"), "192.0.2.7") << "1 refuses";
     EXPECT_EQ(address_of({}).value_or("?"), "");
 }
 
