@@ -170,6 +170,7 @@ std::string storage_arguments(const Cluster& cluster) {
         text += fmt::format(" rd.pando.target={} rd.pando.portals={} rd.pando.lun={} rd.pando.initiator={}",
                             iscsi->target, fmt::join(iscsi->portals, ","), iscsi->lun, iscsi->initiator_prefix);
     if (cluster.storage.identity) text += " rd.pando.identity=" + *cluster.storage.identity;
+    text += " rd.pando.report=" + cluster.boot.server;
     return text + " rd.pando.address=${netX/ip}/${netX/netmask} rd.pando.gateway=${netX/gateway}";
 }
 

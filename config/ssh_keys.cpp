@@ -2,11 +2,9 @@
 #include "config/ssh_keys.h"
 
 #include "config/base64.h"
+#include "config/derived_key.h"
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -19,7 +17,8 @@ constexpr size_t half = 32;  // bytes of an ed25519 key, the secret one and the 
 // Set off from whatever else may be made from the same key; another text is another key.
 constexpr std::string_view purpose = "pando rescue host key 1: ";
 
-using Bytes = std::array<unsigned char, half>;
+using Bytes = DerivedKey;
+static_assert(std::tuple_size_v<Bytes> == half);
 
 // As ssh writes lengths: four bytes, the highest first.
 std::string counted(std::string_view text) {
@@ -29,24 +28,6 @@ std::string counted(std::string_view text) {
 }
 
 std::string_view text_of(const Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-
-// HKDF (RFC 5869) with SHA-256: each name gives a key that tells nothing of the others, nor of the authkey.
-Result<Bytes> derive(std::string_view secret, const std::string& info) {
-    using Context = std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)>;
-    const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf(EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_HKDF, nullptr),
-                                                                EVP_KDF_free);
-    const Context context(kdf ? EVP_KDF_CTX_new(kdf.get()) : nullptr, EVP_KDF_CTX_free);
-    std::string digest = "SHA256";
-    const std::array parameters = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest.data(), 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, const_cast<char*>(secret.data()), secret.size()),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, const_cast<char*>(info.data()), info.size()),
-        OSSL_PARAM_construct_end()};
-    Bytes made{};
-    if (!context || EVP_KDF_derive(context.get(), made.data(), made.size(), parameters.data()) <= 0)
-        return fail("deriving a host key: OpenSSL has no HKDF with SHA-256");
-    return made;
-}
 
 Result<Bytes> public_part(const Bytes& secret) {
     const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
@@ -67,7 +48,7 @@ std::string beginning_of(std::string_view type) {
 }  // namespace
 
 Result<RescueHostKey> rescue_host_key(std::string_view authkey, std::string_view node) {
-    const Bytes secret = TRY(derive(authkey, std::string(purpose) + std::string(node)));
+    const Bytes secret = TRY(derive_key(authkey, std::string(purpose) + std::string(node)));
     const Bytes open = TRY(public_part(secret));
     RescueHostKey key;
     key.dropbear_file = counted(ed25519) + counted(std::string(text_of(secret)) + std::string(text_of(open)));
