@@ -134,6 +134,11 @@ Result<> read_address(BootArguments& arguments, const std::string& value) {
     return {};
 }
 
+Result<> read_report(BootArguments& arguments, const std::string& value) {
+    arguments.report = TRY(config::parse_ip(value)).text();
+    return {};
+}
+
 Result<> read_gateway(BootArguments& arguments, const std::string& value) {
     if (value.empty() || value == "0.0.0.0") return {};
     if (!arguments.address) arguments.address.emplace();
@@ -145,7 +150,7 @@ using Read = Result<> (*)(BootArguments&, const std::string&);
 const std::map<std::string, Read, std::less<>> storage_keys = {
     {"rd.pando.cluster", read_cluster}, {"rd.pando.target", read_target},       {"rd.pando.portals", read_portals},
     {"rd.pando.lun", read_lun},         {"rd.pando.initiator", read_initiator}, {"rd.pando.identity", read_identity},
-    {"rd.pando.address", read_address}, {"rd.pando.gateway", read_gateway},
+    {"rd.pando.address", read_address}, {"rd.pando.gateway", read_gateway},     {"rd.pando.report", read_report},
 };
 
 // What is said of the LUN must be whole: half of it would make a blade look elsewhere.
@@ -209,7 +214,7 @@ Result<BootArguments> parse_boot_arguments(std::string_view command_line) {
                 .advise(
                     "known: rd.pando.break=STAGE rd.pando.install=URL rd.pando.overwrite=IDENTITY "
                     "rd.pando.debug, and what boot.ipxe says of the storage: rd.pando.cluster, target, portals, lun, "
-                    "initiator, identity, address, gateway");
+                    "initiator, identity, address, gateway, report");
         }
     }
     TRY(check_storage(arguments));

@@ -23,6 +23,7 @@ struct BootArguments {
     // How the LUN is reached before anything else is known; nothing of it is secret.
     std::string cluster;                 // rd.pando.cluster=NAME
     config::Storage storage;             // rd.pando.target=IQN .portals=A,B .lun=N .initiator=PREFIX .identity=WWN
+    std::optional<std::string> report;   // rd.pando.report=ADDRESS: who hears of this boot before it has a key
     std::optional<BootAddress> address;  // rd.pando.address=A/MASK or A/LENGTH, rd.pando.gateway=G; empty: by DHCP
 
     std::optional<std::string> break_stage;  // rd.pando.break=STAGE

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "initrd/boot_control.h"
+#include "initrd/boot_reports.h"
 #include "initrd/driver_report.h"
 #include "initrd/ending.h"
 #include "initrd/guard.h"
@@ -91,6 +92,10 @@ Result<> attempt(Boot& boot, const Stage& stage, size_t number, size_t count, un
     save(boot.timeline);
     const Milliseconds begin = since_boot();
     boot_control().begin(doing);
+    const auto report = [&](report::State state, const Error& error = {}) {
+        boot_reports().tell(boot, state, stage.name, number, count, failures + 1, error);
+    };
+    report(report::State::booting);
     auto done = run_to_its_end(boot, stage, begin, doing.span);
     boot_control().end();
     const double seconds = static_cast<double>((since_boot() - begin).count()) / 1000.0;
@@ -98,10 +103,12 @@ Result<> attempt(Boot& boot, const Stage& stage, size_t number, size_t count, un
         boot.timeline.succeed(*done);
         log::info("{:>2}/{} {:<9} ok   {:.2f} s  {}", number, count, stage.name, seconds, *done);
         save(boot.timeline);
+        report(report::State::booting);  // ok: with what it has found out, a key and a name perhaps
         return {};
     }
     const Error error = with_advice(done.error(), stage);
     boot.timeline.fail(error);
+    report(report::State::failed, error);
     tell_lacking_drivers();  // the cause may be among them
     log::error("{}/{} {} FAILED after {:.2f} s", number, count, stage.name, seconds);
     log::write(error);

@@ -42,7 +42,7 @@ struct Boot {
     std::optional<chroot::SurvivalNamespace> survival;
     std::optional<ReadySocket> corosync_ready;
     bool corosync_is_ready = false;
-    std::optional<Child> keeper, corosync, dlm_controld, iscsid, follower, watch;
+    std::optional<Child> keeper, corosync, dlm_controld, iscsid, follower, watch, reporter;
     std::optional<Child> rescue_ssh;  // of the initramfs
     std::optional<Child> sbd;         // where this node is fenced by it
     std::string root_device;          // /dev/sda3

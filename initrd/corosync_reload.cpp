@@ -70,7 +70,7 @@ std::string value_of(const std::map<std::string, std::string>& keys, std::string
 Result<std::string> run_beside_corosync(const std::vector<std::string>& argv, Deadline deadline) {
     const auto daemons = TRY(processes_named("@corosync"));
     if (daemons.empty())
-        return fail("no @corosync runs on this machine").advise("is it a node that is up? pando status tells");
+        return fail("no @corosync runs on this machine").advise("is it a node that is up? pando status --here tells");
     const auto survival = TRY(chroot::SurvivalNamespace::of(daemons.front()));
     auto done = TRY(survival.run(argv, "", deadline));
     if (!done.ok()) return fail("{}: status {}, {}", shown(argv), done.status, done.last_words());

@@ -23,13 +23,13 @@ bool is_set(const Sysroot& root, const fs::path& file) { return number_in(root, 
 Result<> check_node(const NodeState& state, const config::Cluster& cluster, bool force) {
     if (!state.boot || !state.quorum || !state.root)
         return bad_input("this machine is no node that pando booted, or corosync does not answer")
-            .advise("drill on a node that is up: pando status");
+            .advise("drill on a node that is up: pando status --here");
     if (state.root_suspended)
         return bad_input("the root is suspended already")
             .advise("wait for the drill that runs; without one, from the chroot: pando-survival release");
     if (!state.faults.empty())
         return bad_input("this node is not healthy: {}", fmt::join(state.faults, "; "))
-            .advise("mend that first: pando status. A drill is for a node that should withstand it");
+            .advise("mend that first: pando status --here. A drill is for a node that should withstand it");
     std::string missing;
     for (const auto& node : cluster.nodes)
         if (!state.quorum->has(node.id)) missing += (missing.empty() ? "" : ", ") + node.name;

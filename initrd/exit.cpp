@@ -12,6 +12,7 @@
 #include "initrd/device_map.h"
 #include "initrd/ending.h"
 #include "initrd/follow.h"
+#include "initrd/reporter.h"
 #include "initrd/rescue_ssh.h"
 #include "initrd/sbd.h"
 #include "initrd/unmounting.h"
@@ -177,6 +178,12 @@ void give_claim_back() {
         log::warning("exit: the node's claim stays: {}", ended.error().what);
 }
 
+// It tells the others that this node has left: while there is a network.
+void end_reporter() {
+    const auto ended = end_daemon(fmt::format("@{}", reporter_name), seconds(2));
+    if (!ended) log::warning("exit: {}", ended.error().what);
+}
+
 // Nothing waits for it, and whoever came in by it may see the rest: last, and no reset for it.
 void end_rescue_ssh() {
     const auto ended = end_daemon(fmt::format("@{}", rescue_ssh_name), seconds(2));
@@ -237,6 +244,7 @@ void exit_main(int argc, char** argv) {
     step("end dlm_controld", end_daemon("@dlm_controld", seconds(20)));
     step("leave the cluster", leave_cluster());
     give_claim_back();
+    end_reporter();
     leave_messages();
     step("end iscsid", end_daemon("@iscsid", seconds(5)));
     make_disk_read_only(Deadline::after(seconds(20)));

@@ -35,7 +35,8 @@ public:
         callbacks.quorum_notify_fn = on_change;
         uint32_t type = 0;
         if (auto e = quorum_initialize(&handle_, &callbacks, &type); e != CS_OK)
-            return fail("corosync does not answer: {}", shown(e)).advise("is @corosync running? pando status tells");
+            return fail("corosync does not answer: {}", shown(e))
+                .advise("is @corosync running? pando status --here tells");
         open_ = true;
         if (type != QUORUM_SET) return fail("corosync has no quorum provider").advise("corosync.conf lacks votequorum");
         if (auto e = quorum_context_set(handle_, state); e != CS_OK) return fail("quorum context: {}", shown(e));

@@ -14,6 +14,7 @@
 #include "initrd/enter_script.h"
 #include "initrd/follow.h"
 #include "initrd/quorum.h"
+#include "initrd/reporter.h"
 #include "initrd/sbd.h"
 #include "initrd/stage_functions.h"
 #include "initrd/take_over.h"
@@ -103,6 +104,16 @@ Result<> start_follower(Boot& boot, const fs::path& bundle_partition, Deadline d
     return wait_ready(ready, *boot.follower, follower_name, deadline);
 }
 
+// Nothing waits for it, and a node that cannot tell of itself is as good as one that can.
+void start_reporter(Boot& boot) {
+    if (boot.reporter && boot.reporter->running()) return;
+    auto started = boot.survival->start({"/usr/sbin/pando-survival", "report"}, {}, reporter_name);
+    if (started)
+        boot.reporter = std::move(*started);
+    else
+        log::warning("this node will not report itself: {}", started.error().what);
+}
+
 // Before corosync: a node that joins has what resets it, and one that must have a watchdog and has none does not join.
 // With sbd, that owns the card.
 Result<> start_watch(Boot& boot, const std::optional<SbdPlan>& sbd, Deadline deadline) {
@@ -179,6 +190,7 @@ Result<std::string> run_join(Boot& boot, Deadline deadline) {
     const fs::path bundle_partition = TRY(find_bundle_partition(boot.cluster->storage));
     TRY(start_follower(boot, bundle_partition, deadline));
     TRY(go_by_newest(boot, bundle_partition));
+    start_reporter(boot);
     begin_bmc_watchdog(boot.cluster->watchdog_of(boot.node()));  // the card may be sbd's or the watch's
     const auto sbd = TRY(plan_sbd(boot, deadline));
     TRY(start_watch(boot, sbd, deadline));

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pando::initrd {
 
@@ -22,6 +23,8 @@ Result<std::optional<config::Bundle>> take_over_newer(Store& store, const config
                                                       const std::string& node);
 
 // Marks this one as what the node goes by.
-Result<> go_by(const config::Bundle& bundle, const std::filesystem::path& run = run_directory);
+// `reboot_keys`: of the description, that take a boot of this node which has not been.
+Result<> go_by(const config::Bundle& bundle, const std::filesystem::path& run = run_directory,
+               const std::vector<std::string>& reboot_keys = {});
 
 }  // namespace pando::initrd

@@ -55,7 +55,7 @@ Result<Witness> Witness::start(const std::filesystem::path& directory) {
     if (poll(&answered, 1, static_cast<int>(patience.count())) == 0)
         return fail("a write on the root was not over in {} s", patience.count() / 1000)
             .kind(ErrorKind::timeout)
-            .advise("the root is frozen already: pando status");
+            .advise("the root is frozen already: pando status --here");
     if (read(answers.read.get(), &result, sizeof result) != static_cast<ssize_t>(sizeof result))
         return fail("the process that writes on the root has died");
     if (result != 0) return fail_errno(result, "writing {}", (directory / file_name).string());

@@ -11,6 +11,7 @@
 #include "initrd/keeper.h"
 #include "initrd/node_report.h"
 #include "initrd/quorum_override.h"
+#include "initrd/reporter.h"
 #include "initrd/rescue_session.h"
 #include "initrd/stopping.h"
 #include "initrd/watch.h"
@@ -41,6 +42,9 @@ int usage() {
         "       pando-survival drill             what pando chroot drill starts, with its plan on standard input\n"
         "       pando-survival keep              keeps the chroot's files in memory; pando-boot starts it\n"
         "       pando-survival follow DEVICE ID  keeps the node's claim on the LUN alive, and sees newer descriptions\n"
+        "       pando-survival report            tells how this node is, and hears how the others are; pando-boot "
+        "starts "
+        "it\n"
         "       pando-survival fence test|history|now|confirm …   as pando fence, while the root is frozen\n"
         "       pando-survival quorum [--without NODE]…   who is missing; to start a cluster without nodes that are "
         "off\n"
@@ -67,6 +71,7 @@ int main(int argc, char** argv) {
     if (verb == "fence") return initrd::fence_verbs_main({argv + 2, argv + argc});
     if (verb == "follow" && argc == 4)
         if (const auto id = whole_number<uint32_t>(argv[3])) return initrd::follow_main(option, *id);
+    if (verb == "report" && argc == 2) return initrd::reporter_main();
     if (verb == "watch" && argc > 2) return initrd::watch_main({argv + 2, argv + argc});
     if (verb == "quorum") return initrd::quorum_main({argv + 2, argv + argc});
     if (verb == "session" && argc == 2) return initrd::chroot_session_main();
