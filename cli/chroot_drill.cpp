@@ -83,7 +83,7 @@ Result<int> drill(const DrillOptions& options) {
             .advise("this node was booted by an older pando: build the image again and reboot it");
     TRY(check_output(state.root->device));
     const auto daemons = TRY(processes_named("@corosync"));
-    if (daemons.empty()) return bad_input("@corosync does not run").advise("pando status");
+    if (daemons.empty()) return bad_input("@corosync does not run").advise("pando status --here");
     const auto survival = TRY(chroot::SurvivalNamespace::of(daemons.front()));
     const auto lockspaces =
         TRY(survival.run({"/usr/sbin/dlm_tool", "ls"}, "", Deadline::after(std::chrono::seconds(10))));

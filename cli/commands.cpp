@@ -67,6 +67,7 @@ Action declare_root_apt(CLI::App& app);
 Action declare_root_changes(CLI::App& app);
 Action declare_root_follow(CLI::App& app);
 Action declare_root_shell(CLI::App& app);
+Action declare_collect(CLI::App& app);
 Action declare_why(CLI::App& app);
 Action declare_doctor(CLI::App& app);
 Action declare_fence_confirm(CLI::App& app);
@@ -148,7 +149,9 @@ const std::vector<Command>& commands() {
         {"fence now", "cut a node off by its fence devices, as it is", declare_fence_now},
         {"fence confirm", "say that a node is off which no fence device can reach", declare_fence_confirm},
         {"doctor", "would the cluster survive its next death: fencing, quorum, root, description", declare_doctor},
-        {"status", "what holds on this node now: boot, quorum, root, survival set", declare_status},
+        {"status", "all nodes, a line each: stage or state, quorum, root, fencing; or all of this node",
+         declare_status},
+        {"collect", "hear what nodes and booting blades report, for status on the boot server", declare_collect},
         {"why", "the story of a node's last outage: who missed it, who fenced it, what it left", declare_why},
         {"completion", "say the script that completes pando's words in a shell", declare_completion},
         {"help", "explain a command, or say its manual page", declare_help},

@@ -57,7 +57,7 @@ Result<std::vector<Waiting>> who_is_waited_for(const Inside& inside, Deadline de
     const auto status = TRY(inside({dlm_tool, "status"}, deadline));
     // It ends with 0 when nobody answers, and says so.
     if (!status.ok() || status.out.find("cluster nodeid") == std::string::npos)
-        return fail("dlm_controld does not answer: {}", status.last_words()).advise("pando status");
+        return fail("dlm_controld does not answer: {}", status.last_words()).advise("pando status --here");
     return parse_dlm_status(status.out);
 }
 

@@ -146,7 +146,7 @@ story_up() {
     for node in n1 n2; do
         claim "$node has no disk of its own, only the LUN" has_no_disk "$node"
         claim "$node runs without a failed unit" no_failed_unit "$node"
-        claim "$node is healthy: quorate, root read-write, nothing of the survival set stands on the root" on "$node" pando status
+        claim "$node is healthy: quorate, root read-write, nothing of the survival set stands on the root" on "$node" pando status --here
         claim "$node: corosync-quorumtool and dlm_tool answer on the booted system" on "$node" sh -c 'corosync-quorumtool -s >/dev/null; test $? -le 1 && dlm_tool status | grep -q "cluster nodeid"'
         claim "$node: pando doctor finds nothing that would keep the cluster from surviving a death" on "$node" pando doctor
         claim "$node: the chroot holds what the root holds, and its daemons run that" on "$node" pando chroot status
@@ -366,7 +366,7 @@ no_fencing_for() {
 
 story_return() {
     claim "the fenced blade n2 boots again by itself and rejoins" wait_up n2
-    claim "n2 is healthy again" on n2 pando status
+    claim "n2 is healthy again" on n2 pando status --here
     claim "both nodes are members" members_are n1 "[1, 2]"
     claim "n2 reads what n1 wrote meanwhile" on n2 test -s /srv/story/n1.1
 }
@@ -414,7 +414,7 @@ came_back() { # NODE BOOT_ID SECONDS
 }
 members_are() { # NODE LIST
     local status members
-    status=$(on "$1" pando status --json) || true # another fault does not matter here: a device that failed its last test
+    status=$(on "$1" pando status --here --json) || true # another fault does not matter here: a device that failed its last test
     members=$(json 'sorted(d["quorum"]["members"])' <<<"$status") || { say "$1 cannot tell: $status"; return 1; }
     same "$members" "$2"
 }
@@ -489,7 +489,7 @@ story_stop() {
     claim "n1 was told that n2 leaves" until_true 30 saw_leave n1 2 "$lines"
     claim "n1 is the only member" until_true 30 members_are n1 "[1]"
     claim "nobody is fenced for it: watched for ${watch:=30} s, longer than token + consensus" no_fencing_for "$watch" n1 "$before"
-    claim "n1 goes on: quorate, writes" on n1 sh -c 'pando status >/dev/null; corosync-quorumtool -s | grep -q "Quorate: *Yes" && touch /srv/story/alone && sync /srv/story/alone'
+    claim "n1 goes on: quorate, writes" on n1 sh -c 'pando status --here >/dev/null; corosync-quorumtool -s | grep -q "Quorate: *Yes" && touch /srv/story/alone && sync /srv/story/alone'
     claim "and still nobody is fenced" no_fencing_since n1 "$before"
     mark=$(console_mark n1)
     on n1 systemctl poweroff || true
@@ -504,7 +504,7 @@ node_table() { # while they run
     local node
     printf '%-5s %-11s %-6s %-8s %-8s %-22s %s\n' node address BMC quorum root chroot machine-id
     for node in n1 n2; do
-        on "$node" pando status --json | python3 -c '
+        on "$node" pando status --here --json | python3 -c '
 import json, sys
 d, (address, bmc, machine) = json.load(sys.stdin), sys.argv[1:4]
 print("%-5s %-11s %-6s %-8s %-8s %-22s %s" % (d["node"], address, bmc, "%d/%d" % (d["quorum"]["votes"], d["quorum"]["expected"]),

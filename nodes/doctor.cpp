@@ -65,7 +65,7 @@ void look_at_fencing(const CheckUp& facts, Findings& findings) {
 
 void look_at_quorum(const CheckUp::Live& live, Findings& findings) {
     if (!live.now.quorum)
-        return findings.add(Grade::fault, "quorum", "corosync does not answer on this node", "pando status");
+        return findings.add(Grade::fault, "quorum", "corosync does not answer on this node", "pando status --here");
     const initrd::Quorum& quorum = *live.now.quorum;
     const size_t nodes = live.now.cluster.nodes.size();
     if (!quorum.quorate)
@@ -75,9 +75,9 @@ void look_at_quorum(const CheckUp::Live& live, Findings& findings) {
     if (quorum.expected != nodes)
         findings.add(Grade::fault, "quorum",
                      fmt::format("corosync expects {} votes, the description has {} nodes", quorum.expected, nodes),
-                     "corosync goes by an older description: pando status on every node");
+                     "corosync goes by an older description: pando status");
     if (!live.cmap)
-        findings.add(Grade::fault, "quorum", live.cmap.error().what, "pando status");
+        findings.add(Grade::fault, "quorum", live.cmap.error().what, "pando status --here");
     else if (!live.corosync)
         findings.add(Grade::fault, "quorum", live.corosync.error().what, "pando chroot status");
     else if (!initrd::goes_by(live.now.cluster, *live.cmap, *live.corosync))
@@ -111,7 +111,7 @@ void look_at_description(const CheckUp::Live& live, Findings& findings) {
     const auto& files = live.now.bundle.files;
     const auto key = files.find("authkey");
     if (!live.authkey)
-        findings.add(Grade::fault, "description", live.authkey.error().what, "pando status");
+        findings.add(Grade::fault, "description", live.authkey.error().what, "pando status --here");
     else if (key != files.end() && key->second != *live.authkey)
         findings.add(
             Grade::warning, "description", "corosync here has another key than the description",
@@ -201,7 +201,7 @@ std::vector<Finding> examine(const CheckUp& facts) {
         look_at_root(*facts.live, findings);
         look_at_link(*facts.live, findings);
         for (const std::string& fault : facts.live->faults)
-            findings.add(Grade::fault, "node", fmt::format("{}: {}", facts.live->here, fault), "pando status");
+            findings.add(Grade::fault, "node", fmt::format("{}: {}", facts.live->here, fault), "pando status --here");
         findings.close("node",
                        fmt::format("{}: nothing that keeps it in the cluster stands on the root", facts.live->here));
     }

@@ -36,7 +36,7 @@ Result<uint32_t> count_journals(const std::filesystem::path& root, Deadline dead
     if (poll(&ready, 1, deadline.poll_timeout()) <= 0) {
         probe.end();
         return fail("the journals of {} could not be counted in time", root.string())
-            .advise("is the root frozen? pando status")
+            .advise("is the root frozen? pando status --here")
             .kind(ErrorKind::timeout);
     }
     probe.take();

@@ -21,7 +21,8 @@ constexpr Milliseconds journals_patience{300000};
 Result<Finished> run_inside(const std::vector<std::string>& argv, const std::string& input, Deadline deadline) {
     const auto daemons = TRY(processes_named("@corosync"));
     if (daemons.empty())
-        return fail("@corosync does not run on this node: there is no chroot to fence from").advise("pando status");
+        return fail("@corosync does not run on this node: there is no chroot to fence from")
+            .advise("pando status --here");
     const auto survival = TRY(chroot::SurvivalNamespace::of(daemons.front()));
     return survival.run(argv, input, deadline);
 }

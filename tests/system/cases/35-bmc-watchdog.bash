@@ -13,13 +13,13 @@ mark=$(console_mark n3)
 "$PANDO" lab power --name "$LAB" n3 on
 claim "n3 is up without it" wait_up n3 300
 claim "its boot has loaded the driver" console_times n3 "$mark" 1 "driver: ipmi_watchdog for the BMC's watchdog"
-claim "its watch feeds the BMC's watchdog" on n3 sh -c "pando status | grep -E '^watchdog .*IPMI'"
+claim "its watch feeds the BMC's watchdog" on n3 sh -c "pando status --here | grep -E '^watchdog .*IPMI'"
 claim "and nothing was reset by that" same "$(console_since n3 "$mark" | grep -cE "$firmware_banner" || true)" 1
 mark=$(console_mark n3)
 on n3 pkill -STOP -f '^@pando-watch'
 claim "its watch stands still: the BMC resets it" until_true 90 console_times n3 "$mark" 1 "$firmware_banner"
 claim "and it comes back" wait_up n3 300
-claim "with its watchdog" on n3 sh -c "pando status | grep -E '^watchdog .*IPMI'"
+claim "with its watchdog" on n3 sh -c "pando status --here | grep -E '^watchdog .*IPMI'"
 mark=$(console_mark n3)
 on n3 systemctl poweroff || true
 claim "it stops in order" wait_off n3 200

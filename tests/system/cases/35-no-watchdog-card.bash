@@ -14,7 +14,7 @@ mark=$(console_mark n3)
 claim "n3 is up without it" wait_up n3 300
 claim "its console says what that means" until_true 60 console_times n3 "$mark" 1 \
     'WARNING watchdog: there is none; a kernel that hangs is not reset by this machine, only fenced by the others'
-claim "and status tells it" on n3 sh -c "pando status | grep -E '^watchdog .*there is none'"
+claim "and status tells it" on n3 sh -c "pando status --here | grep -E '^watchdog .*there is none'"
 on n3 systemctl poweroff || true
 claim "it stops in order" wait_off n3 200
 cp -p "$STATE_DIRECTORY/n3.start" "$start"

@@ -40,7 +40,7 @@ boots_with_a_busy_card
 claim "with mode if-present it is up all the same" wait_up n3 300
 claim "its console says what that means" console_in_order n3 "$mark" 'held: active' \
     'WARNING watchdog: opening /dev/watchdog0: Device or resource busy; a kernel that hangs is not reset by this machine'
-claim "and status tells it" on n3 sh -c "pando status | grep -E '^watchdog .*opening /dev/watchdog0: Device or resource busy'"
+claim "and status tells it" on n3 sh -c "pando status --here | grep -E '^watchdog .*opening /dev/watchdog0: Device or resource busy'"
 claim "who had the card lets go of it" until_true 150 on n3 grep -qx inactive /sys/class/watchdog/watchdog0/state
 on n3 systemctl poweroff || true
 claim "n3 stops in order" wait_off n3 200

@@ -7,7 +7,7 @@ before=$(fence_events n1) || before='?'
 limit=$(recovery_limit)
 claim "the clock of n1 jumps ahead by a year" on n1 date -s '+1 year'
 claim "n1 writes on" writes_on n1
-claim "n1 is healthy" until_true 60 on n1 pando status
+claim "n1 is healthy" until_true 60 on n1 pando status --here
 claim "nobody is fenced for it" no_fencing_since n1 "$before"
 machine=$(machine_of n3) || machine='?'
 cut=$EPOCHREALTIME

@@ -24,7 +24,7 @@ claim "it loses power before corosync was told" power_cut n2
 recovers n1 "$cut" "$limit"
 for node in n1 n3; do claim "corosync on $node goes by three nodes" corosync_knows "$node" "1 2 3"; done
 claim "n2 is fenced by its BMC" until_true 120 another_machine n2 "$machine"
-claim "n2 comes back" wait_up n2 300 # pando status calls the silent device of the new node a fault meanwhile
+claim "n2 comes back" wait_up n2 300 # pando status --here calls the silent device of the new node a fault meanwhile
 returned=$EPOCHREALTIME
 for node in n1 n2 n3; do claim "corosync on $node knows the new node" until_true 90 corosync_knows "$node" "1 2 3 4"; done
 figure "from its return until all know the new node" "$(awk -v a="$returned" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')" 90

@@ -101,7 +101,7 @@ claim "pando node list shows n2 up again" until_true 30 states_are n1 "n1=up n2=
 claim "n2 has kept its name, address and content" same "$(on n2 sh -c 'hostname; cat /var/log/story')" "n2
 written by the old blade"
 claim "both are members" members_are n1 "[1, 2]"
-claim "n2 is healthy" until_true 60 on n2 pando status
+claim "n2 is healthy" until_true 60 on n2 pando status --here
 
 claim "its console says which parts are others than at the boot before" console_says n3 30 "hardware of n2: .*$serial"
 claim "and pando hw diff says so on another node" on n1 sh -c "pando hw diff n2 | grep -F $serial"
@@ -153,7 +153,7 @@ claim "the new blade is a stranger again" console_says n3 150 'identity: PENDING
 claim "a node is added for it, on the live cluster" on_for 240 n1 pando node add n3 --profile blade --pending --yes "${new_bmc[@]}"
 claim "the blade goes on, and comes up as n3" wait_up n3 300
 claim "three are members" until_true 30 members_are n1 "[1, 2, 3]"
-for node in n1 n2 n3; do claim "$node is healthy" until_true 60 on "$node" pando status; done
+for node in n1 n2 n3; do claim "$node is healthy" until_true 60 on "$node" pando status --here; done
 
 # --- templates of the site's own, on the live cluster -----------------------------------------------------------------
 # hosts is rendered by every node for itself, and for its chroot; corosync is told to read its file anew.
