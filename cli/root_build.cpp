@@ -11,7 +11,7 @@ namespace {
 
 struct Options {
     std::filesystem::path profile = "/usr/share/pando/profiles/debian.yaml";
-    std::filesystem::path pando_tree;
+    rootfs::PandoFiles pando;
     std::filesystem::path cache = "/var/cache/pando";
 };
 
@@ -20,13 +20,15 @@ struct Options {
 Action declare_root_build(CLI::App& app) {
     auto options = std::make_shared<Options>();
     app.add_option("--profile", options->profile, "what goes in: packages, units")->capture_default_str();
-    app.add_option("--pando-tree", options->pando_tree, "Pando's own files, installed with prefix /usr below DIR")
-        ->type_name("DIR")
-        ->required();
+    auto* pando = app.add_option_group("Pando's own files")->require_option(1);
+    pando->add_option("--pando-packages", options->pando.packages, "the packages pando and pando-node in DIR")
+        ->type_name("DIR");
+    pando->add_option("--pando-tree", options->pando.tree, "what was installed with prefix /usr below DIR")
+        ->type_name("DIR");
     app.add_option("--cache", options->cache, "where results are kept, by their content")->capture_default_str();
     return [options]() -> Result<int> {
         const auto profile = TRY(rootfs::load_profile(options->profile));
-        const auto root = TRY(rootfs::build(profile, options->pando_tree, options->cache));
+        const auto root = TRY(rootfs::build(profile, options->pando, options->cache));
         fmt::print("archive {}\ntree {}\nkey {}\n", root.archive.string(), root.tree.string(), root.key);
         return 0;
     };

@@ -51,14 +51,17 @@ release_lab() {
     exec 7>&-
 }
 
-# build_pando: the release build, and Pando installed below build/stage (prefix /usr) as it goes onto a root.
+# build_pando: the release build, and of it the Debian packages in build/packages: what goes onto a root is what is shipped.
 build_pando() {
     local build=$top/build/release
     export CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=true
     (cd "$top" && cmake --preset release >/dev/null && cmake --build --preset release --target pando pando-boot pando-survival pando-lock)
     PANDO=$build/cli/pando
-    rm -rf "$top/build/stage"
-    DESTDIR=$top/build/stage cmake --install "$build" --prefix /usr --strip >/dev/null
+    rm -rf "$top/build/packages"
+    mkdir -p "$top/build/packages"
+    (cd "$top" && PANDO_BUILD_DIR=$build PANDO_DEB_DIR=$top/build/packages PANDO_DEB_COMPRESS=gzip debian/rules binary \
+        >"$top/build/packages/log" 2>&1) || fail "making the packages failed; its log is $top/build/packages/log" \
+        "mend what its last lines name: $(tail -n 3 "$top/build/packages/log" | tr '\n' ' ')"
 }
 
 # field NAME: the rest of the line that begins with NAME on standard input.
@@ -71,7 +74,7 @@ prepare_lab() {
     local name=$1 blades=$2 directory=$3 built key journals cached
     mkdir -p "$directory"
     say "root: packages from this host's apt, Pando on top"
-    built=$("$PANDO" root build --profile "$top/rootfs/profiles/debian.yaml" --pando-tree "$top/build/stage" \
+    built=$("$PANDO" root build --profile "$top/rootfs/profiles/debian.yaml" --pando-packages "$top/build/packages" \
         --cache "$PANDO_CACHE")
     ROOT_ARCHIVE=$(field archive <<<"$built")
     ROOT_TREE=$(field tree <<<"$built")

@@ -48,26 +48,50 @@ Result<> make_base(const Profile& profile, const Sources& sources, const fs::pat
     return {};
 }
 
+// Changes with what goes onto the root.
+Result<std::string> checksum(const PandoFiles& pando) {
+    if (pando.packages.empty()) return tree_checksum(pando.tree);
+    std::string text = "packages\n";
+    for (const auto& package : TRY(node_packages(pando.packages)))
+        text += fmt::format("{} {}\n", package.filename().string(), TRY(sha256_of_file(package)));
+    return sha256(text);
+}
+
 }  // namespace
 
-Result<BuiltRoot> build(const Profile& profile, const fs::path& pando_tree, const fs::path& cache_root) {
+Result<std::vector<fs::path>> node_packages(const fs::path& directory) {
+    std::vector<fs::path> found;
+    const auto names = TRY(list_directory(directory));
+    for (const std::string_view prefix : {"pando_", "pando-node_"}) {
+        std::vector<std::string> fitting;
+        for (const auto& name : names)
+            if (name.starts_with(prefix) && name.ends_with(".deb")) fitting.push_back(name);
+        if (fitting.size() != 1)
+            return bad_input("{} has {} of {}….deb, not one", directory.string(), fitting.size(), prefix)
+                .advise("make them there: PANDO_BUILD_DIR=BUILD PANDO_DEB_DIR=DIR debian/rules binary");
+        found.push_back(directory / fitting.front());
+    }
+    return found;
+}
+
+Result<BuiltRoot> build(const Profile& profile, const PandoFiles& pando, const fs::path& cache_root) {
     if (geteuid() != 0) return bad_input("making a root needs root").advise("run this command as root");
-    if (!fs::is_directory(pando_tree / "usr"))
-        return bad_input("{} is no tree of Pando's files", pando_tree.string())
+    if (pando.packages.empty() && !fs::is_directory(pando.tree / "usr"))
+        return bad_input("{} is no tree of Pando's files", pando.tree.string())
             .advise("make it with: DESTDIR=DIR cmake --install BUILD --prefix /usr --strip");
     const auto sources = TRY(host_sources(profile.suite));
     const auto packages = TRY(resolved_packages(sources, profile.packages));
     CacheKeys keys;
     keys.base =
         sha256(fmt::format("{}\n{}\n{}\n{}", format, sources.suite, profile.content, fmt::join(packages, "\n")));
-    keys.root = sha256(fmt::format("{}\n{}\n{}\n{}", format, keys.base, TRY(tree_checksum(pando_tree)), policy_text()));
+    keys.root = sha256(fmt::format("{}\n{}\n{}\n{}", format, keys.base, TRY(checksum(pando)), policy_text()));
     Makers makers;
     makers.base = [&](const fs::path& work, const fs::path& archive) {
         log::info("making a root of {} packages of Debian {}: this takes minutes, once", packages.size(),
                   sources.suite);
         return make_base(profile, sources, work, archive);
     };
-    makers.root = [&](const fs::path& tree) { return finish(tree, profile, pando_tree, keys.root); };
+    makers.root = [&](const fs::path& tree) { return finish(tree, profile, pando, keys.root); };
     const auto root = TRY(cached(keys, cache_root / "root", makers));
     return BuiltRoot{.archive = root.archive, .tree = root.tree, .key = keys.root, .reused = root.reused};
 }

@@ -3,7 +3,7 @@
 // the result cached by content.
 //
 //   auto profile = TRY(load_profile("debian.yaml"));
-//   auto root = TRY(build(profile, staged, "/var/cache/pando"));
+//   auto root = TRY(build(profile, {.packages = "build/packages"}, "/var/cache/pando"));
 #pragma once
 
 #include "base/result.h"
@@ -35,10 +35,17 @@ struct BuiltRoot {
     bool reused = false;
 };
 
-// Below `cache`/root; two runs at once wait for each other. `pando_tree` is a directory laid over the packages
-// (what `cmake --install` with DESTDIR made, prefix /usr). The packages are made anew when the host's apt knows other
+// Where Pando's own files come from; one of the two.
+struct PandoFiles {
+    std::filesystem::path packages = {};  // a directory with pando_….deb and pando-node_….deb, which dpkg installs
+    std::filesystem::path tree = {};  // laid over the packages: what `cmake --install` with DESTDIR made, prefix /usr
+};
+
+// The two packages in the directory, pando's first. Error: one of them is missing, or there in several versions.
+Result<std::vector<std::filesystem::path>> node_packages(const std::filesystem::path& directory);
+
+// Below `cache`/root; two runs at once wait for each other. The packages are made anew when the host's apt knows other
 // versions of them than those in the cache, so an offline host goes on using what it has.
-Result<BuiltRoot> build(const Profile& profile, const std::filesystem::path& pando_tree,
-                        const std::filesystem::path& cache);
+Result<BuiltRoot> build(const Profile& profile, const PandoFiles& pando, const std::filesystem::path& cache);
 
 }  // namespace pando::rootfs

@@ -24,6 +24,27 @@ Result<> lay_over(const fs::path& pando_tree, const fs::path& tree) {
     return {};
 }
 
+// As on any Debian: dependencies are checked, configuration files are registered, units enabled. Nothing is started,
+// because nothing runs in the tree.
+Result<> install_packages(const fs::path& packages, const fs::path& tree) {
+    const std::string inside = "pando-packages";
+    TRY(make_directories(tree / inside));
+    std::vector<std::string> argv = {"chroot", tree.string(), "dpkg", "--install"};
+    for (const auto& package : TRY(node_packages(packages))) {
+        (void)TRY(run_ok({.argv = {"cp", package.string(), (tree / inside).string()}}));
+        argv.push_back("/" + inside + "/" + package.filename().string());
+    }
+    const auto installed = run_ok({.argv = argv,
+                                   .env = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"},
+                                           {"DEBIAN_FRONTEND", "noninteractive"},
+                                           {"LC_ALL", "C.UTF-8"}},
+                                   .deadline = Deadline::after(std::chrono::minutes(5))});
+    if (!installed)
+        return Failure(installed.error().context("installing Pando's packages in the root"))
+            .advise("add the packages that dpkg names to the profile");
+    return remove_tree(tree / inside);
+}
+
 Result<> systemctl(const fs::path& tree, const std::string& verb, const std::vector<std::string>& units) {
     if (units.empty()) return {};
     std::vector<std::string> argv = {"chroot", tree.string(), "systemctl", "--quiet", verb};
@@ -84,8 +105,8 @@ Result<> require_parts(const fs::path& tree) {
         .advise("add the packages that have them to the profile, and install pando into --pando-tree with prefix /usr");
 }
 
-Result<> finish(const fs::path& tree, const Profile& profile, const fs::path& pando_tree, std::string_view key) {
-    TRY(lay_over(pando_tree, tree));
+Result<> finish(const fs::path& tree, const Profile& profile, const PandoFiles& pando, std::string_view key) {
+    TRY(pando.packages.empty() ? lay_over(pando.tree, tree) : install_packages(pando.packages, tree));
     TRY(require_parts(tree));
     TRY(systemctl(tree, "mask", profile.mask_units));
     TRY(systemctl(tree, "enable", profile.enable_units));

@@ -12,7 +12,7 @@
 namespace pando::rootfs {
 
 // `tree` is changed. Its content file is written last, with `key` in it.
-Result<> finish(const std::filesystem::path& tree, const Profile& profile, const std::filesystem::path& pando_tree,
+Result<> finish(const std::filesystem::path& tree, const Profile& profile, const PandoFiles& pando,
                 std::string_view key);
 
 // The programs and kernel modules without which a node does not boot. Error: all that is missing.
