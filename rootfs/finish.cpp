@@ -102,7 +102,7 @@ Result<> require_parts(const fs::path& tree) {
     }
     if (missing.empty()) return {};
     return fail("the root lacks: {}", fmt::join(missing, ", "))
-        .advise("add the packages that have them to the profile, and install pando into --pando-tree with prefix /usr");
+        .advise("add the packages that have them to the profile, and Pando's with --pando-packages");
 }
 
 Result<> finish(const fs::path& tree, const Profile& profile, const PandoFiles& pando, std::string_view key) {
