@@ -42,6 +42,8 @@ Action declare_chroot_update(CLI::App& app);
 Action declare_chroot_verify(CLI::App& app);
 Action declare_chroot_why(CLI::App& app);
 Action declare_image_build(CLI::App& app);
+Action declare_image_fetch(CLI::App& app);
+Action declare_image_refresh(CLI::App& app);
 Action declare_root_build(CLI::App& app);
 Action declare_root_install(CLI::App& app);
 Action declare_lab_up(CLI::App& app);
@@ -118,6 +120,9 @@ const std::vector<Command>& commands() {
         {"chroot check", "does anything that must survive a frozen root stand on it?", declare_chroot_check},
         {"chroot drill", "suspend the root for some seconds: does all stay up that must?", declare_chroot_drill},
         {"image build", "make the boot files: kernel, image, iPXE script", declare_image_build},
+        {"image refresh", "make the boot files anew on a node when its packages or the description have changed",
+         declare_image_refresh},
+        {"image fetch", "take the boot files from a node to the boot server", declare_image_fetch},
         {"root build", "make the tree that all nodes will share", declare_root_build},
         {"root apt", "apt-get on the root of all nodes: one at a time, recorded, followed by every node",
          declare_root_apt},

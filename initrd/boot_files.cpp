@@ -17,11 +17,9 @@ namespace {
 constexpr const char* sets_directory = "sets";
 constexpr const char* current_link = "current";
 constexpr size_t id_length = 16;  // hex digits
-// boot.ipxe comes first: from its rename on, no blade needs the others under these names.
-constexpr const char* files[] = {"boot.ipxe", "vmlinuz", "pando.img"};
 
 Result<> flush(const fs::path& directory) {
-    for (const char* name : files) {
+    for (const char* name : boot_file_names) {
         const UniqueFd fd(open((directory / name).c_str(), O_RDONLY | O_CLOEXEC));
         if (!fd.valid() || fsync(fd.get()) < 0) return fail_errno(errno, "flushing {}", (directory / name).string());
     }
@@ -70,7 +68,7 @@ Result<> publish_set(const fs::path& directory, const fs::path& output, const fs
 
     const fs::path before = target_of(output / current_link);
     TRY(lead(output / current_link, set, work));
-    for (const char* name : files) TRY(lead(output / name, fs::path(current_link) / name, work));
+    for (const char* name : boot_file_names) TRY(lead(output / name, fs::path(current_link) / name, work));
     TRY(sync_directory(output));
 
     if (before == set) return {};

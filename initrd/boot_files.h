@@ -12,11 +12,15 @@
 
 #include "base/result.h"
 
+#include <array>
 #include <filesystem>
 #include <string>
 #include <string_view>
 
 namespace pando::initrd {
+
+// boot.ipxe comes first: from its rename on, no blade needs the others under these names.
+inline constexpr std::array boot_file_names = {"boot.ipxe", "vmlinuz", "pando.img"};
 
 // "sets/ID" for the kernel and image in `directory` and what boot.ipxe says beside its own directory.
 Result<std::string> set_of(const std::filesystem::path& directory, std::string_view script);

@@ -61,11 +61,17 @@ on n3 systemctl poweroff || true
 claim "n3 powered itself off" wait_off n3 200
 claim "n1 shows that it is off" until_true 20 shows n1 n3 off
 claim "and so does the server" shows server n3 off
-lose_storage n3
+# By its hardware's address: it has another one before it knows which node it is.
+drop arrive ether saddr 52:54:00:77:00:03 tcp dport 3260
 "$PANDO" lab power --name "$LAB" n3 on
 claim "the server shows a blade without a key, which does not reach the storage" until_true 240 shows server '?' booting failed -- \
     '52:54:00:77:00:03' '10.77.0.1'
 told_by server
+heal
+lose_storage n3
+claim "it goes on, knows which node it is, and loses the storage: n1 shows why" until_true 200 shows n1 n3 failed -- \
+    'no iSCSI session .*10.77.0.1:3260' '-> no portal answers'
+told_by n1
 heal
 lose_bmc n2
 claim "n3 goes on, to a fence device that does not answer: n1 shows whose" until_true 300 shows n1 n3 booting failed -- 'n2'
