@@ -88,8 +88,8 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(1000): s.sendto(os.urandom(random.randrange(1, 1400)), (sys.argv[1], 5490))
 END
 }
-claim "a thousand packets of garbage to n1" throw 10.77.0.11
+claim "a thousand packets of garbage to n1 at once" throw 10.77.0.11
 claim "and to the server" throw 10.77.0.1
-claim "n1 drops and counts them" until_true 30 dropped_at_least n1 garbage 500
-claim "and the server" until_true 30 dropped_at_least server garbage 500
+claim "n1 drops and counts them" until_true 30 dropped_at_least n1 garbage 100
+claim "and the server" until_true 30 dropped_at_least server garbage 100
 claim "and all is well" until_true 30 all_is_well n1

@@ -69,14 +69,15 @@ on_for 300 n3 pando root shell sh -c \
     >"$STATE_DIRECTORY/n3.said" 2>&1 &
 operator=$!
 claim "n3 has removed the package" until_true 90 grep -q 'n3 has removed it' "$STATE_DIRECTORY/n3.said"
-"$PANDO" lab power --name "$LAB" n3 off
+machine=$(machine_of n3) || machine='?'
+claim "n3 loses power" power_cut n3
 kill "$operator" 2>/dev/null || true
 wait "$operator" 2>/dev/null || true
+claim "n3 is fenced" until_true 120 another_machine n3 "$machine" # before that no ssh gets into n1, whose root is frozen
 said=$(on_for 400 n1 pando root shell true 2>&1) || true # n3 has not followed: that is said, and is no success
 claim "whoever comes next is told that it was cut off" says "$said" 'change 5 [(]sh -c .* on n3[)] was cut off with 1 packages changed' \
     'dpkg --configure -a'
 claim "and that is in the record" says "$(on n1 pando root changes 5)" ': interrupted; 1 packages' 'pando-probe:amd64 2 is removed'
-"$PANDO" lab power --name "$LAB" n3 on || true
 claim "n3 is back" wait_up n3 400
 claim "and follows by itself" until_true 240 all_have_followed
 claim "pando doctor on n1 has nothing against the root: all have followed" says "$(on n1 pando doctor)" \
