@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "config/authkey.h"
 #include "config/load.h"
+#include "report/metrics.h"
 #include "report/socket.h"
 
 #include <csignal>
@@ -20,6 +21,7 @@ struct Options {
     std::string file = "cluster.yaml";
     std::string listen;
     std::string output = report::server_snapshot;
+    std::string metrics = report::server_metrics_file;
     uint16_t port = report::report_port;
 };
 
@@ -46,6 +48,7 @@ Result<int> collect(const Options& options) {
     report::Collecting how;
     how.address = options.listen;
     how.file = options.output;
+    how.metrics = options.metrics;
     how.boot = TRY(read_line("/proc/sys/kernel/random/boot_id"));
     how.newer = [&]() -> std::optional<report::Plan> {
         const auto changed = fs::last_write_time(options.file, ec);
@@ -68,6 +71,9 @@ Action declare_collect(CLI::App& app) {
     app.add_option("--listen", options->listen, "hear at this address only")->type_name("ADDRESS");
     app.add_option("--port", options->port, "UDP port; that of nodes cannot be changed")->capture_default_str();
     app.add_option("--output", options->output, "where the snapshot is kept")->type_name("FILE")->capture_default_str();
+    app.add_option("--metrics", options->metrics, "the same for Prometheus' node exporter; empty: not written")
+        ->type_name("FILE")
+        ->capture_default_str();
     return [options] { return collect(*options); };
 }
 

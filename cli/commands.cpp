@@ -70,6 +70,7 @@ Action declare_root_changes(CLI::App& app);
 Action declare_root_follow(CLI::App& app);
 Action declare_root_shell(CLI::App& app);
 Action declare_collect(CLI::App& app);
+Action declare_metrics(CLI::App& app);
 Action declare_why(CLI::App& app);
 Action declare_doctor(CLI::App& app);
 Action declare_fence_confirm(CLI::App& app);
@@ -157,6 +158,7 @@ const std::vector<Command>& commands() {
         {"status", "all nodes, a line each: stage or state, quorum, root, fencing; or all of this node",
          declare_status},
         {"collect", "hear what nodes and booting blades report, for status on the boot server", declare_collect},
+        {"metrics", "what Prometheus' node exporter is given of nodes and reports", declare_metrics},
         {"why", "the story of a node's last outage: who missed it, who fenced it, what it left", declare_why},
         {"completion", "say the script that completes pando's words in a shell", declare_completion},
         {"help", "explain a command, or say its manual page", declare_help},

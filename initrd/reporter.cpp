@@ -7,6 +7,7 @@
 #include "initrd/device_map.h"
 #include "initrd/node_state.h"
 #include "initrd/watch.h"
+#include "report/metrics.h"
 #include "report/socket.h"
 
 #include <fmt/ranges.h>
@@ -191,6 +192,23 @@ private:
     std::optional<report::Reporter> reporter_;
 };
 
+// What the stages of the boot took; known when it is over, and the same from then on.
+class StageMetrics {
+public:
+    std::string text(const std::string& node) {
+        if (!text_.empty()) return text_;
+        const auto timeline = Timeline::load();
+        if (!timeline || timeline->state != "booted") return {};
+        std::vector<report::StageTime> times;
+        for (const StageRecord& stage : timeline->stages)
+            if (stage.result == "ok") times.push_back({stage.name, stage.end - stage.start});
+        return text_ = report::stage_metrics(node, times);
+    }
+
+private:
+    std::string text_;
+};
+
 Result<> report_and_hear() {
     sigset_t ends;
     sigemptyset(&ends);
@@ -215,6 +233,9 @@ Result<> report_and_hear() {
         sending.go_by(*newer);
         return std::move(*newer);
     };
+    how.metrics = report::metrics_file;
+    how.metrics_of = node;
+    how.more_metrics = [&, stages = StageMetrics()]() mutable { return stages.text(node); };
     TRY(report::collect(plan, how));
     sending.leave();
     return {};

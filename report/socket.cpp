@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "config/values.h"
+#include "report/metrics.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -120,6 +121,21 @@ size_t Receiver::receive(const std::function<void(std::string_view, const std::s
     return count;
 }
 
+namespace {
+
+Result<> write_both(const Snapshot& snapshot, const Collecting& how) {
+    TRY(write_file_atomic(how.file, to_text(snapshot), 0640));
+    if (how.metrics.empty()) return {};
+    const View view = view_of(snapshot, {snapshot.written, snapshot.boot});
+    TRY(make_directories(how.metrics.parent_path()));
+    // Whoever the exporter runs as reads it: nothing in it is secret.
+    std::string text = to_metrics(view, snapshot, how.metrics_of);
+    if (how.more_metrics) text += how.more_metrics();
+    return write_file_atomic(how.metrics, text, 0644);
+}
+
+}  // namespace
+
 Result<> collect(Plan plan, const Collecting& how) {
     sigset_t ends;
     sigemptyset(&ends);
@@ -141,7 +157,7 @@ Result<> collect(Plan plan, const Collecting& how) {
         next = Deadline::after(write_interval);
         if (auto newer = how.newer ? how.newer() : std::nullopt) collector.go_by(std::move(*newer));
         // Said once: the file's filesystem is full, or it is not.
-        const auto written = write_file_atomic(how.file, to_text(collector.snapshot(since_boot())), 0640);
+        const auto written = write_both(collector.snapshot(since_boot()), how);
         if (!written && written.error().what != trouble) log::write(written.error());
         trouble = written ? "" : written.error().what;
     }

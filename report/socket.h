@@ -60,6 +60,9 @@ struct Collecting {
     std::filesystem::path file = snapshot_file;
     std::string boot;  // of this machine
     std::function<std::optional<Plan>()> newer;
+    std::filesystem::path metrics = {};              // written as well (report/metrics.h); empty: nowhere
+    std::string metrics_of = {};                     // of this node alone
+    std::function<std::string()> more_metrics = {};  // what goes behind them
 };
 Result<> collect(Plan plan, const Collecting& how);
 
