@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // pando image build: the files a boot server hands out.
 #include "cli/command.h"
-#include "initrd/image_refresh.h"
+#include "initrd/image.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -20,10 +20,7 @@ Action declare_image_build(CLI::App& app) {
         ->check(CLI::ExistingFile)
         ->excludes(any);
     return [options]() -> Result<int> {
-        // Taken before: what changes during the build is followed by the next one (pando image refresh).
-        const std::string made_of = TRY(initrd::ingredients(*options));
         const auto image = TRY(initrd::build_image(*options));
-        TRY(initrd::record_build(*options, image, made_of));
         fmt::print("{}: kernel {}, image {:.1f} MB with {} drivers\n", options->output.string(), image.kernel,
                    static_cast<double>(image.image_bytes) / 1e6, image.drivers);
         return 0;

@@ -14,6 +14,7 @@
 #include "config/render.h"
 #include "initrd/boot_files.h"
 #include "initrd/image_drivers.h"
+#include "initrd/image_refresh.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -210,6 +211,8 @@ Result<Image> build_image(const ImageOptions& options) {
     const auto cluster = TRY(config::load_file(options.cluster_yaml));
     const auto tree = TRY(Sysroot::open(root));
     TRY(require_programs(tree));
+    // Taken before: what changes during the build is followed by the next one.
+    const std::string made_of = TRY(ingredients(options));
 
     Image image;
     image.kernel = TRY(choose_kernel(root, options.kernel));
@@ -244,6 +247,7 @@ Result<Image> build_image(const ImageOptions& options) {
     TRY(write_file_atomic(set / "boot.ipxe", config::ipxe_script(cluster, "", name)));
     image.image_bytes = fs::file_size(set / "pando.img", ec);
     TRY(publish_set(set, output, name));
+    TRY(record_build(options, image, made_of));
     return image;
 }
 

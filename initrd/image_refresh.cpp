@@ -72,12 +72,8 @@ Result<std::optional<Image>> refresh_image(const fs::path& root, const fs::path&
     options.kernel = build.kernel;
     options.any_machine = build.any_machine;
     options.machines = build.machines;
-    // Before the build: what changes meanwhile is followed by the next one.
-    const std::string made_of = TRY(ingredients(options));
-    if (made_of == build.made_of) return std::optional<Image>();
-    const auto image = TRY(build_image(options));
-    TRY(record_build(options, image, made_of));
-    return std::optional(image);
+    if (TRY(ingredients(options)) == build.made_of) return std::optional<Image>();
+    return std::optional(TRY(build_image(options)));
 }
 
 }  // namespace pando::initrd

@@ -2,8 +2,7 @@
 // The boot files follow the root: once they have been made on a node in image_home, each change of packages there makes
 // them anew, in the same way. The boot server fetches them (initrd/image_fetch.h).
 //
-//   TRY(record_build(options, home));              // after the first build
-//   const auto refreshed = TRY(refresh_image(home, cluster_yaml, generation));
+//   const auto refreshed = TRY(refresh_image("/", image_home, cluster_yaml));
 #pragma once
 
 #include "initrd/image.h"
@@ -27,7 +26,7 @@ Result<RecordedBuild> recorded_build(const std::filesystem::path& output);
 // Of what the boot files would be made now.
 Result<std::string> ingredients(const ImageOptions& options);
 
-// After build_image(): what it was told, and `made_of`, which was taken before it.
+// What build_image() was told, and `made_of`: its ingredients, from before it.
 Result<> record_build(const ImageOptions& options, const Image& image, const std::string& made_of);
 
 // Builds when packages, description or inventories are others than at the last build. Nothing: they are not.
