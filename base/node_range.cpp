@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 namespace pando {
 
@@ -102,5 +103,41 @@ private:
 }  // namespace
 
 Result<std::vector<std::string>> node_range(std::string_view text) { return Reader(text).run(); }
+
+std::string folded(const std::vector<std::string>& names) {
+    // By what stands before the number, and by its width where it has leading zeros.
+    struct Family {
+        std::string head;
+        size_t width;
+        std::set<unsigned> numbers;
+    };
+    std::vector<Family> families;  // one without numbers is a name
+    for (const std::string& name : names) {
+        const size_t digits = name.size() - (name.find_last_not_of("0123456789") + 1);
+        const std::string head = name.substr(0, name.size() - digits), tail = name.substr(name.size() - digits);
+        const auto number = digits == 0 || digits > digits_limit ? std::nullopt : whole_number<unsigned>(tail);
+        const Family wanted{number ? head : name, number && tail.starts_with('0') ? digits : 0, {}};
+        auto family = std::find_if(families.begin(), families.end(), [&](const Family& one) {
+            return one.head == wanted.head && one.width == wanted.width && one.numbers.empty() == !number;
+        });
+        if (family == families.end()) family = families.insert(families.end(), wanted);
+        if (number) family->numbers.insert(*number);
+    }
+    std::string text;
+    for (const Family& family : families) {
+        if (!text.empty()) text += ',';
+        text += family.head;
+        std::string inside;
+        for (auto it = family.numbers.begin(); it != family.numbers.end();) {
+            const unsigned first = *it;
+            unsigned last = first;
+            while (++it != family.numbers.end() && *it == last + 1) last = *it;
+            inside += fmt::format("{}{:0{}}", inside.empty() ? "" : ",", first, family.width);
+            if (last != first) inside += fmt::format("-{:0{}}", last, family.width);
+        }
+        text += family.numbers.size() > 1 ? "[" + inside + "]" : inside;
+    }
+    return text;
+}
 
 }  // namespace pando

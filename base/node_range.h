@@ -19,4 +19,7 @@ constexpr size_t node_range_limit = 1024;  // names; far above what a cluster ca
 // Errors are of kind bad_input.
 Result<std::vector<std::string>> node_range(std::string_view text);
 
+// The other way round, for a person: "n[1-3,7],spare". Each name once; numbers of one head and width in their order.
+std::string folded(const std::vector<std::string>& names);
+
 }  // namespace pando

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The locks of changes: held by whoever changes something of a root, on whichever node; one for CDSLs and the
-// cluster's description, one for packages, whose scripts may take the other. Each is an flock on a file of the root:
-// GFS2 carries it to all nodes, and a dead node's is free once that node was fenced and its journal recovered.
+// cluster's description, one for packages, whose scripts may take the other, one for stopping nodes. Each is an flock
+// on a file of the root: GFS2 carries it to all nodes, and a dead node's is free once that node was fenced and its
+// journal recovered.
 //
 //   const auto lock = TRY(ChangeLock::take(root, {"n1", "pando cdsl apply"},
 //   Deadline::after(std::chrono::minutes(10))));
@@ -39,6 +40,7 @@ struct Guarded {
 };
 constexpr Guarded cdsl_changes{"lock", "CDSLs of this root"};
 constexpr Guarded package_changes{"packages.lock", "packages of this root"};
+constexpr Guarded node_operations{"nodes.lock", "which nodes are up"};
 
 class ChangeLock {
 public:

@@ -57,7 +57,11 @@ Action declare_lab_console(CLI::App& app);
 Action declare_lab_ssh(CLI::App& app);
 Action declare_node_add(CLI::App& app);
 Action declare_node_approve(CLI::App& app);
+Action declare_node_drain(CLI::App& app);
 Action declare_node_list(CLI::App& app);
+Action declare_node_off(CLI::App& app);
+Action declare_node_on(CLI::App& app);
+Action declare_node_reboot(CLI::App& app);
 Action declare_node_pending(CLI::App& app);
 Action declare_node_remove(CLI::App& app);
 Action declare_node_rename(CLI::App& app);
@@ -70,6 +74,7 @@ Action declare_root_changes(CLI::App& app);
 Action declare_root_follow(CLI::App& app);
 Action declare_root_shell(CLI::App& app);
 Action declare_collect(CLI::App& app);
+Action declare_exec(CLI::App& app);
 Action declare_metrics(CLI::App& app);
 Action declare_why(CLI::App& app);
 Action declare_doctor(CLI::App& app);
@@ -150,6 +155,11 @@ const std::vector<Command>& commands() {
         {"node restore", "the binding before the last replacement", declare_node_restore},
         {"node rename", "another name for a node that is off", declare_node_rename},
         {"node remove", "forget nodes, when the rest keeps quorum", declare_node_remove},
+        {"node reboot", "reboot nodes in order, all at once or one after the other, as quorum allows",
+         declare_node_reboot},
+        {"node off", "stop nodes in order, as quorum allows", declare_node_off},
+        {"node on", "switch nodes on that are off", declare_node_on},
+        {"node drain", "run the site's hooks that free nodes of work", declare_node_drain},
         {"fence test", "ask fence devices for their status, from the chroot, as a fencing would", declare_fence_test},
         {"fence history", "who was fenced, when, by whom, by which device, and what each said", declare_fence_history},
         {"fence now", "cut a node off by its fence devices, as it is", declare_fence_now},
@@ -159,6 +169,7 @@ const std::vector<Command>& commands() {
          declare_status},
         {"collect", "hear what nodes and booting blades report, for status on the boot server", declare_collect},
         {"metrics", "what Prometheus' node exporter is given of nodes and reports", declare_metrics},
+        {"exec", "run a program on many nodes, and group what they say", declare_exec},
         {"why", "the story of a node's last outage: who missed it, who fenced it, what it left", declare_why},
         {"completion", "say the script that completes pando's words in a shell", declare_completion},
         {"help", "explain a command, or say its manual page", declare_help},

@@ -16,6 +16,7 @@ constexpr std::string_view ed25519 = "ssh-ed25519";
 constexpr size_t half = 32;  // bytes of an ed25519 key, the secret one and the public one
 // Set off from whatever else may be made from the same key; another text is another key.
 constexpr std::string_view purpose = "pando rescue host key 1: ";
+constexpr std::string_view node_purpose = "pando node ssh key 1";
 
 using Bytes = DerivedKey;
 static_assert(std::tuple_size_v<Bytes> == half);
@@ -53,6 +54,27 @@ Result<RescueHostKey> rescue_host_key(std::string_view authkey, std::string_view
     RescueHostKey key;
     key.dropbear_file = counted(ed25519) + counted(std::string(text_of(secret)) + std::string(text_of(open)));
     key.public_line = fmt::format("{} {}", ed25519, to_base64(counted(ed25519) + counted(text_of(open))));
+    return key;
+}
+
+Result<NodeSshKey> node_ssh_key(std::string_view authkey) {
+    const Bytes secret = TRY(derive_key(authkey, node_purpose));
+    const Bytes open = TRY(public_part(secret));
+    const std::string blob = counted(ed25519) + counted(text_of(open));
+    // OpenSSH's own format (PROTOCOL.key in its source), without a passphrase.
+    std::string inside = std::string(8, '\0') + blob;  // twice the same number: that it was decrypted
+    inside += counted(std::string(text_of(secret)) + std::string(text_of(open))) + counted("pando");
+    for (char pad = 1; inside.size() % 8 != 0; ++pad) inside += pad;
+    const std::string one_key(std::string_view("\0\0\0\1", 4));
+    const std::string whole = std::string("openssh-key-v1") + '\0' + counted("none") + counted("none") + counted("") +
+                              one_key + counted(blob) + counted(inside);
+    const std::string text = to_base64(whole);
+    NodeSshKey key;
+    key.private_file = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
+    constexpr size_t width = 70;
+    for (size_t at = 0; at < text.size(); at += width) key.private_file += text.substr(at, width) + "\n";
+    key.private_file += "-----END OPENSSH PRIVATE KEY-----\n";
+    key.public_line = fmt::format("{} {}", ed25519, to_base64(blob));
     return key;
 }
 

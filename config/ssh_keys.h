@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Keys of the rescue ssh (docs/rescue.md): whose may log in, and each node's own host key.
+// Keys of ssh: whose may log in, each node's own host key of the rescue ssh (docs/rescue.md), and that of the nodes
+// among themselves.
 //
 // A host key follows from the cluster's authkey and the node's name: there is nothing to store, to lose or to hand out,
 // an administrator knows its public part before the node has ever booted, and a new authkey makes new ones
@@ -21,6 +22,14 @@ struct RescueHostKey {
     std::string public_line;    // ssh-ed25519 AAAA…
 };
 Result<RescueHostKey> rescue_host_key(std::string_view authkey, std::string_view node);
+
+// The key by which root of a node reaches root of the others (nodes/remote.h). It follows from the authkey as well:
+// root of one node is root of all, and there is nothing to set up.
+struct NodeSshKey {
+    std::string private_file;  // as ssh -i reads it: secret
+    std::string public_line;   // ssh-ed25519 AAAA…
+};
+Result<NodeSshKey> node_ssh_key(std::string_view authkey);
 
 // TYPE BASE64 [COMMENT], and nothing before it: options may run a program. Empty: it is such a key.
 std::string plain_key_fault(std::string_view line);

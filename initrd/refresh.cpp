@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "config/bundle.h"
 #include "config/render.h"
+#include "config/ssh_keys.h"
 #include "initrd/bundle_disk.h"
 #include "initrd/corosync_reload.h"
 #include "initrd/late.h"
@@ -60,16 +61,20 @@ Result<> refresh() {
         bundle = std::move(*newer);
         cluster = TRY(bundle.description());
     }
-    TRY(write_authorized_keys(cluster));
+    TRY(write_authorized_keys(cluster, bundle.files.at("authkey")));
     TRY(write_hosts(cluster));
     return follow_with_corosync(*store, cluster, bundle.generation);
 }
 
 }  // namespace
 
-Result<> write_authorized_keys(const config::Cluster& cluster, const fs::path& file) {
+Result<> write_authorized_keys(const config::Cluster& cluster, std::string_view authkey, const fs::path& file) {
     std::string keys;
     for (const std::string& key : cluster.access.authorized_keys) keys += key + "\n";
+    std::vector<std::string> addresses;
+    for (const config::Node& node : cluster.nodes) addresses.push_back(node.cluster_address());
+    keys += fmt::format("from=\"{}\",restrict {} pando\n", fmt::join(addresses, ","),
+                        TRY(config::node_ssh_key(authkey)).public_line);
     return write_file_atomic(file, keys, 0644);
 }
 

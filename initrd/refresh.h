@@ -7,12 +7,14 @@
 #include "config/cluster.h"
 
 #include <filesystem>
+#include <string_view>
 
 namespace pando::initrd {
 
 constexpr const char* authorized_keys_file = "/run/pando/authorized_keys";
 
-Result<> write_authorized_keys(const config::Cluster& cluster,
+// Those of the description, and the nodes' own (nodes/remote.h), which is good from their addresses only.
+Result<> write_authorized_keys(const config::Cluster& cluster, std::string_view authkey,
                                const std::filesystem::path& file = authorized_keys_file);
 
 // pando-boot refresh; the exit status.

@@ -37,7 +37,7 @@ void tell_background() {
 
 Result<std::string> run_handover(Boot& boot, Deadline) {
     tell_background();
-    TRY(write_authorized_keys(*boot.cluster));
+    TRY(write_authorized_keys(*boot.cluster, boot.bundle->files.at("authkey")));
     TRY(config::write_networkd(*boot.cluster, boot.node(), config::networkd_directory));
     TRY(write_file_atomic(config::resolv_conf_file, config::resolv_conf(boot.node()), 0644));
     for (const auto* daemon : {&boot.corosync, &boot.dlm_controld}) {

@@ -76,4 +76,27 @@ Result<std::string> fence_off(const config::Node& node, const fencing::Runner& a
         .advise("switch it off by hand, and see that it stays off; then --confirm-off \"REASON\"");
 }
 
+Result<> switch_on(const config::Node& node, const fencing::Runner& agents, Deadline deadline) {
+    std::string trouble;
+    bool on = false;
+    const config::Cluster cluster = alone(node);
+    for (const config::FenceDevice& device : cluster.nodes.front().fence) {
+        const auto told = agents({device.agent}, config::agent_input(device, "on"), deadline);
+        const auto state =
+            fencing::power_state(device.agent, agents({device.agent}, config::agent_input(device, "status"), deadline));
+        if (told && told->ok() && state && *state == "on") {
+            on = true;
+            continue;
+        }
+        const std::string why = !told         ? told.error().what
+                                : !told->ok() ? told->last_words()
+                                : !state      ? state.error().what
+                                              : "it said that it did, and the machine is off";
+        trouble += fmt::format("{}{}: {}", trouble.empty() ? "" : "; ", device.name, why);
+    }
+    if (on) return {};
+    if (trouble.empty()) trouble = "it has no fence device that could; sbd's cannot";
+    return fail("node {} could not be switched on: {}", node.name, trouble).advise("switch it on by hand");
+}
+
 }  // namespace pando::nodes

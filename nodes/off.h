@@ -38,4 +38,7 @@ Proof ask_whether_off(const config::Node& node, const fencing::Runner& agents, D
 // Off, by those devices in their order, until one has done it and says so itself.
 Result<std::string> fence_off(const config::Node& node, const fencing::Runner& agents, Deadline deadline);
 
+// On, by all of those devices: of two outlets both must be. Error: none of them did it, or none says so.
+Result<> switch_on(const config::Node& node, const fencing::Runner& agents, Deadline deadline);
+
 }  // namespace pando::nodes

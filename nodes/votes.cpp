@@ -56,13 +56,27 @@ Result<> check_quorum_after(const Now& now, const std::vector<std::string>& gone
         .advise(fmt::format("the rest would freeze. First start {}, or remove them too", fmt::join(away, " ")));
 }
 
+std::string VotesWithout::text() const {
+    return fmt::format("{} of {} votes now, {} after, {} needed", now, expected, after, needed);
+}
+
+VotesWithout votes_without(const Now& now, const std::vector<std::string>& off) {
+    VotesWithout votes;
+    votes.expected = now.cluster.nodes.size();
+    votes.needed = config::votes_needed(votes.expected);
+    for (const config::Node& node : now.cluster.nodes) {
+        if (!now.is_member(node)) continue;
+        ++votes.now;
+        if (std::find(off.begin(), off.end(), node.name) == off.end()) ++votes.after;
+    }
+    return votes;
+}
+
 Result<> check_quorum_while_off(const Now& now, const std::vector<std::string>& off) {
     TRY(require_quorum(now));
-    size_t left = 0;
-    for (const config::Node& node : now.cluster.nodes)
-        if (now.is_member(node) && std::find(off.begin(), off.end(), node.name) == off.end()) ++left;
-    const size_t needed = config::votes_needed(now.cluster.nodes.size());
-    if (left >= needed) return {};
+    const auto votes = votes_without(now, off);
+    const size_t left = votes.after, needed = votes.needed;
+    if (votes.enough()) return {};
     return bad_input(
                "with {} switched off, {} of {} votes would be left until the description has changed, and {} are "
                "needed: the rest would freeze",

@@ -10,6 +10,14 @@
 
 namespace pando::nodes {
 
+// What the cluster has now, and what it would have with these members switched off or rebooting.
+struct VotesWithout {
+    size_t now = 0, after = 0, needed = 0, expected = 0;
+    bool enough() const { return after >= needed; }
+    std::string text() const;  // "3 of 3 votes now, 2 after, 2 needed"
+};
+VotesWithout votes_without(const Now& now, const std::vector<std::string>& off);
+
 // Would those that are up have quorum under this description, which may have more nodes?
 Result<> check_quorum_with(const Now& now, const config::Cluster& next);
 

@@ -66,5 +66,16 @@ TEST(NodeRange, RefusesMoreThanACommandLineWouldHold) {
     EXPECT_TRUE(node_range(std::string(64, 'n')));
 }
 
+TEST(Folded, IsShortAndReadBackTheSame) {
+    EXPECT_EQ(folded({"n1", "n2", "n3", "n7"}), "n[1-3,7]");
+    EXPECT_EQ(folded({"n3", "spare", "n1", "n10"}), "n[1,3,10],spare");
+    EXPECT_EQ(folded({"n1"}), "n1");
+    EXPECT_EQ(folded({}), "");
+    EXPECT_EQ(folded({"r1-n08", "r1-n09", "r1-n10", "r1-n100"}), "r1-n[08-09],r1-n[10,100]");
+    EXPECT_EQ(folded({"12345678901", "n"}), "12345678901,n");
+    for (const char* text : {"n[1-3,7]", "r1-n[08-09],r1-n[10,100]", "a,b[1,3]", "7"})
+        EXPECT_EQ(folded(names(text)), text);
+}
+
 }  // namespace
 }  // namespace pando

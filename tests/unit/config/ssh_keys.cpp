@@ -46,6 +46,21 @@ TEST(RescueHostKey, IsReadByDropbearWithTheSamePublicPart) {
     EXPECT_THAT(shown->out, HasSubstr(key->public_line));
 }
 
+TEST(NodeSshKey, IsReadByOpenSshWithTheSamePublicPart) {
+    if (!find_program("ssh-keygen")) GTEST_SKIP() << "no ssh-keygen here: apt install openssh-client";
+    const auto directory = TemporaryDirectory::create(std::filesystem::temp_directory_path(), "pando-ssh");
+    ASSERT_TRUE(directory);
+    const auto key = node_ssh_key(authkey);
+    ASSERT_TRUE(key) << key.error().what;
+    EXPECT_NE(key->public_line, node_ssh_key(std::string(256, 'x'))->public_line) << "a new authkey";
+    EXPECT_NE(key->public_line, rescue_host_key(authkey, "")->public_line) << "another purpose";
+    const auto file = directory->path() / "key";
+    ASSERT_TRUE(write_file_atomic(file, key->private_file, 0600));
+    const auto shown = run_ok({.argv = {"ssh-keygen", "-y", "-f", file}});
+    ASSERT_TRUE(shown) << shown.error().what;
+    EXPECT_THAT(shown->out, HasSubstr(key->public_line));
+}
+
 TEST(PlainKey, IsOneLineOfAKnownTypeAndNothingBeforeIt) {
     EXPECT_THAT(plain_key_fault(good), IsEmpty());
     EXPECT_THAT(plain_key_fault(std::string("command=\"/bin/x\" ") + good), HasSubstr("options"));

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# A program on all nodes; nodes that are drained, rebooted one after the other, stopped and started; what would lose
+# quorum; the boot files that are made on a node.
+say "=== many nodes at once"
+source "$top/tests/system/lib/obstacles.bash"
+has_lines() { # TEXT REGEX…: a line like each of these
+    local text=$1 regex
+    shift
+    for regex in "$@"; do grep -qE -- "$regex" <<<"$text" || { say "$text"; say "what lacks is: $regex"; return 1; }; done
+}
+run_on() { # NODE SECONDS COMMAND…: what it says, and its status in the last line
+    local status=0
+    on_for "$2" "$1" "${@:3}" 2>&1 || status=$?
+    say "status $status"
+}
+
+said=$(run_on n1 90 pando exec @all -- uname -s)
+claim "a program runs on all nodes without any setting up, and one answer is shown once" has_lines "$said" '^--- n\[1-3\] \(3 nodes\)$' '^Linux$' '^status 0$'
+said=$(run_on n2 90 pando exec @all --except n1 -- sh -c 'cat /run/pando/node; test "$(cat /run/pando/node)" = n2 || exit 3')
+claim "different answers are told apart, and the status is kept" has_lines "$said" '^--- n2$' '^--- n3: status 3$' '^status 3$'
+said=$(run_on n1 60 pando exec n4 -- true)
+claim "a node that is none is named" has_lines "$said" 'there is no node n4' 'n1'
+said=$(run_on n1 90 pando exec n2 -- echo 'a  b' '$HOME')
+claim "words arrive as they are" has_lines "$said" '^a  b \$HOME$'
+(umask 077 && on n1 cat /run/pando/ssh/key >"$STATE_DIRECTORY/stolen") || true
+login_from_elsewhere() {
+    in_network ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes \
+        -o ConnectTimeout=20 -i "$STATE_DIRECTORY/stolen" root@10.77.0.12 true
+}
+claim "the key that was stolen opens nothing from elsewhere" has_lines "$(login_from_elsewhere 2>&1 || true)" 'Permission denied'
+
+said=$(run_on n1 90 pando node reboot n2,n3 --yes)
+claim "what would lose quorum is refused, and the way out named" has_lines "$said" 'without n\[2-3\] the rest would freeze: 3 of 3 votes now, 1 after, 2 needed' '--rolling' '^status 2$'
+said=$(run_on n1 90 pando node reboot @all --rolling --dry-run)
+claim "a rolling reboot is shown, this node last" has_lines "$said" '^- reboot n2$' '^- reboot n3$' '^- reboot n1$' 'votes: 3 of 3 votes now, 2 after, 2 needed' '^status 0$'
+
+on n1 sh -c 'mkdir -p /etc/pando/drain.d && printf "#!/bin/sh\ncat /run/pando/node >>/srv/drained\ntest ! -e /srv/no-drain\n" >/etc/pando/drain.d/10-note && chmod +x /etc/pando/drain.d/10-note && touch /srv/no-drain' || true
+machine=$(boot_id n2) || machine=
+said=$(run_on n1 120 pando node reboot n2 --yes)
+claim "a hook that fails ends it before anything is stopped" has_lines "$said" 'n2 did not go through /etc/pando/drain.d' '^status 1$'
+claim "n2 is the same boot" same "$(boot_id n2)" "$machine"
+on n1 rm -f /srv/no-drain /srv/drained || true
+
+fencings() { on n1 pando fence history | grep -c ' was fenced ' || true; }
+fenced_before=$(fencings)
+before2=$(boot_id n2) || before2=
+before3=$(boot_id n3) || before3=
+said=$(run_on n1 1500 pando node reboot n2,n3 --rolling --yes)
+claim "n2 and n3 reboot one after the other, from n1" has_lines "$said" 'done: n\[2-3\]' '^status 0$'
+claim "n2 is another boot" differ "$(boot_id n2)" "$before2"
+claim "n3 as well" differ "$(boot_id n3)" "$before3"
+claim "each was drained before" same "$(on n1 cat /srv/drained | tr '\n' ' ')" "n2 n3 "
+claim "nobody was fenced for it" same "$(fencings)" "$fenced_before"
+
+said=$(run_on n1 600 pando node off n3 --yes)
+claim "n3 is stopped in order, and off" has_lines "$said" '3 of 3 votes now, 2 after, 2 needed' 'done: n3' '^status 0$'
+claim "its BMC says so" same "$(bmc n3)" off
+said=$(run_on n1 120 pando node off n3 --yes)
+claim "given again there is nothing to do" has_lines "$said" 'n3: not up, nothing is done' '^status 0$'
+said=$(run_on n1 120 pando node reboot n2 --yes)
+claim "now n2 is refused" has_lines "$said" 'without n2 the rest would freeze: 2 of 3 votes now, 1 after, 2 needed' '^status 2$'
+said=$(run_on n1 120 pando exec @all --timeout 30 -- true)
+claim "a node that is off is named, and holds up nobody" has_lines "$said" '^--- n3: NOT DONE: ' '^--- n\[1-2\]' '^status 255$'
+said=$(run_on n1 120 pando node on n3)
+claim "n3 is switched on by its fence device" has_lines "$said" 'n3: is on, and boots' '^status 0$'
+claim "and is back" wait_up n3 400
+
+say "the boot files are made on a node, follow its packages, and are fetched"
+claim "n1 makes them" on_for 900 n1 sh -c 'pando bundle get --output /root/edit && pando image build --cluster /root/edit/cluster.yaml --output /srv/pando'
+fetch() {
+    in_network "$PANDO" image fetch --cluster "$CLUSTER" --output "$STATE_DIRECTORY/fetched" --ssh-option "IdentityFile=$PANDO_CACHE/lab-key" \
+        --ssh-option UserKnownHostsFile="$STATE_DIRECTORY/known" --ssh-option StrictHostKeyChecking=accept-new
+}
+claim "the boot server fetches them" fetch
+claim "they are the node's" same "$(sha256sum <"$STATE_DIRECTORY/fetched/pando.img" | cut -c1-64)" "$(on_for 90 n1 sha256sum /srv/pando/pando.img | cut -c1-64)"
+said=$(run_on n1 120 pando image refresh)
+claim "nothing has changed: nothing is made" has_lines "$said" 'nothing has changed' '^status 0$'
