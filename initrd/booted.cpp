@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "hwdetect/inventory_store.h"
 #include "initrd/console.h"
+#include "initrd/kept_boots.h"
 #include "initrd/last_end.h"
 #include "initrd/timeline.h"
 
@@ -46,6 +47,8 @@ int booted_main() {
     log::info("{} of cluster {} is up", timeline->node, timeline->cluster);
     // These write to the root, which may be frozen: last.
     if (auto kept = keep_last_end(); !kept) log::write(kept.error().context("keeping how this machine ended last"));
+    if (auto kept = keep_boot(boots_directory, *timeline, this_boot()); !kept)
+        log::write(kept.error().context("keeping where the seconds of this boot went"));
     tell_hardware(timeline->node);
     return 0;
 }
