@@ -77,6 +77,7 @@ Action declare_collect(CLI::App& app);
 Action declare_exec(CLI::App& app);
 Action declare_metrics(CLI::App& app);
 Action declare_why(CLI::App& app);
+Action declare_timeline(CLI::App& app);
 Action declare_doctor(CLI::App& app);
 Action declare_fence_confirm(CLI::App& app);
 Action declare_fence_history(CLI::App& app);
@@ -171,6 +172,7 @@ const std::vector<Command>& commands() {
         {"metrics", "what Prometheus' node exporter is given of nodes and reports", declare_metrics},
         {"exec", "run a program on many nodes, and group what they say", declare_exec},
         {"why", "the story of a node's last outage: who missed it, who fenced it, what it left", declare_why},
+        {"timeline", "where the seconds of a node's last boot went, against the boots before", declare_timeline},
         {"completion", "say the script that completes pando's words in a shell", declare_completion},
         {"help", "explain a command, or say its manual page", declare_help},
     };
