@@ -17,6 +17,7 @@ struct Options {
     unsigned seconds = 60;
     size_t at_once = nodes::most_at_once;
     bool json = false;
+    std::vector<std::string> words;
 };
 
 Result<int> exec(const Options& options, const std::vector<std::string>& argv) {
@@ -40,6 +41,7 @@ Action declare_exec(CLI::App& app) {
     auto options = std::make_shared<Options>();
     app.fallthrough(false)->prefix_command();  // from the first word that is not ours everything is the program's
     options->choice.declare(app);
+    app.add_option("COMMAND", options->words, "the program and its arguments; behind -- whatever they begin with");
     app.add_option("--timeout", options->seconds, "seconds for each node")
         ->capture_default_str()
         ->check(CLI::Range(1U, 86400U));
@@ -47,8 +49,14 @@ Action declare_exec(CLI::App& app) {
         ->capture_default_str()
         ->check(CLI::Range(size_t{1}, size_t{256}));
     app.add_flag("--json", options->json, "machine-readable");
-    app.footer("What follows is the program and its arguments: pando exec n[1-3] -- systemctl is-active ssh");
-    return [options, &app] { return exec(*options, words_after(app)); };
+    app.footer("pando exec n[1-3] -- systemctl is-active ssh");
+    return [options, &app] {
+        // Without "--" those from the first option on, which is not ours, are left over.
+        auto argv = options->words;
+        for (const std::string& word : words_after(app))
+            if (word != "--" || argv.size() > options->words.size()) argv.push_back(word);
+        return exec(*options, argv);
+    };
 }
 
 }  // namespace pando::cli
