@@ -12,7 +12,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/signalfd.h>
 #include <algorithm>
+#include <csignal>
 #include <iterator>
 
 namespace pando::cli {
@@ -25,11 +27,36 @@ constexpr Milliseconds ask_patience{30000};
 
 using Names = std::vector<std::string>;
 
+// Ctrl-C ends what is waited for, and what is left to do is said. Programs that run meanwhile hear it by themselves.
+class Interrupt {
+public:
+    static Result<Interrupt> wanted() {
+        sigset_t signals;
+        sigemptyset(&signals);
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+        sigprocmask(SIG_BLOCK, &signals, nullptr);
+        Interrupt interrupt;
+        interrupt.fd_ = UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC));
+        if (!interrupt.fd_.valid()) return fail_errno(errno, "waiting for signals");
+        return interrupt;
+    }
+    Result<> pause(Milliseconds most) const {
+        pollfd event{fd_.get(), POLLIN, 0};
+        if (poll(&event, 1, static_cast<int>(most.count())) > 0)
+            return fail("interrupted: what was told to stop goes on");
+        return {};
+    }
+
+private:
+    UniqueFd fd_;
+};
+
 // Everything that a step needs; what holds in the cluster is read anew for each.
 struct Operation {
     const StopOptions& options;
     nodes::Means means;
     nodes::Remote remote;
+    Interrupt interrupt;
     Names done;
 };
 
@@ -51,7 +78,7 @@ Result<> order(const Operation& operation, const Names& batch) {
 }
 
 // The reports come by themselves, and nobody tells that the file is another one: it is looked at.
-Result<> wait_until_back(const Names& batch, Milliseconds ordered, Deadline deadline) {
+Result<> wait_until_back(const Operation& operation, const Names& batch, Milliseconds ordered, Deadline deadline) {
     const std::string boot = TRY(read_line("/proc/sys/kernel/random/boot_id"));
     std::map<std::string, std::string> says;
     for (;;) {
@@ -72,7 +99,7 @@ Result<> wait_until_back(const Names& batch, Milliseconds ordered, Deadline dead
             return fail("{} did not come back well in time: {}", folded(away), what)
                 .advise("pando status; its console; pando node list");
         }
-        (void)poll(nullptr, 0, deadline.capped(look_interval).poll_timeout());
+        TRY(operation.interrupt.pause(look_interval));
     }
 }
 
@@ -93,7 +120,7 @@ Result<> wait_until_off(const Operation& operation, const Names& batch, Deadline
         if (on.empty()) return {};
         if (deadline.passed())
             return fail("{} is not off in time: {}", folded(on), says).advise("its console; pando fence now NODE");
-        (void)poll(nullptr, 0, deadline.capped(look_interval).poll_timeout());
+        TRY(operation.interrupt.pause(look_interval));
     }
 }
 
@@ -111,11 +138,12 @@ Result<> stop_batch(Operation& operation, Names batch) {
     const Milliseconds ordered = since_boot();
     const bool here = std::erase(batch, operation.means.here) != 0;
     if (!batch.empty()) {
+        TRY(operation.interrupt.pause(Milliseconds(0)));
         TRY(order(operation, batch));
         const auto deadline = Deadline::after(std::chrono::minutes(options.minutes));
         // Whoever goes down with the others sees nothing of their return.
         if (!here)
-            TRY(options.reboot ? wait_until_back(batch, ordered, deadline)
+            TRY(options.reboot ? wait_until_back(operation, batch, ordered, deadline)
                                : wait_until_off(operation, batch, deadline));
         operation.done.insert(operation.done.end(), batch.begin(), batch.end());
     }
@@ -167,6 +195,7 @@ Result<int> stop_nodes(const StopOptions& options) {
     Operation operation{.options = options,
                         .means = TRY(nodes::means_of_this_node(*cluster.store)),
                         .remote = TRY(nodes::Remote::of_this_node(cluster.now.bundle, stop.here)),
+                        .interrupt = {},
                         .done = {}};
     // Held to the end: two who stop nodes at once would each count the other's as up.
     const UniqueFd root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -187,6 +216,7 @@ Result<int> stop_nodes(const StopOptions& options) {
         log::info("nothing was done");
         return 1;
     }
+    operation.interrupt = TRY(Interrupt::wanted());
     for (size_t i = 0; i < plan.batches.size(); ++i) {
         const auto stopped = stop_batch(operation, plan.batches[i]);
         if (stopped) continue;

@@ -53,6 +53,15 @@ claim "n3 as well" differ "$(boot_id n3)" "$before3"
 claim "each was drained before" same "$(on n1 cat /srv/drained | tr '\n' ' ')" "n2 n3 "
 claim "nobody was fenced for it" same "$(fencings)" "$fenced_before"
 
+# It is interrupted while a hook holds it up, so before n3 was told anything.
+on n3 mkfifo /run/hold || true
+on n1 sh -c 'printf "#!/bin/sh\ntest ! -p /run/hold || cat /run/hold\n" >/etc/pando/drain.d/20-hold && chmod +x /etc/pando/drain.d/20-hold' || true
+interrupted=$(on n1 sh -c 'setsid pando node off n3 --yes </dev/null >/run/interrupted 2>&1 & echo $!') || true
+claim "n3 is about to be stopped" until_true 60 on n1 grep -q 'off n3: 3 of 3' /run/interrupted
+on n1 kill -INT "$interrupted" || true
+claim "the hook lets go" on n3 sh -c 'echo go >/run/hold; rm /run/hold'
+claim "Ctrl-C has ended it before n3 was told, and what is left is said" until_true 60 on n1 grep -q 'pando node off n3' /run/interrupted
+claim "n3 is up" members_are n1 "[1, 2, 3]"
 said=$(run_on n1 600 pando node off n3 --yes)
 claim "n3 is stopped in order, and off" has_lines "$said" '3 of 3 votes now, 2 after, 2 needed' 'done: n3' '^status 0$'
 claim "its BMC says so" same "$(bmc n3)" off
