@@ -30,6 +30,11 @@ login_from_elsewhere() {
 }
 claim "the key that was stolen opens nothing from elsewhere" has_lines "$(login_from_elsewhere 2>&1 || true)" 'Permission denied'
 
+said=$(run_on n1 60 pando metrics)
+claim "n1 exports its own metrics, its boot's stages as well" has_lines "$said" '^pando_node_state\{node="n1",state="booted"\} 1$' \
+    '^pando_node_quorate\{node="n1"\} 1$' '^pando_node_boot_stage_seconds\{node="n1",stage="join"\} [0-9.]+$'
+claim "whoever the exporter runs as may read them" on n1 setpriv --reuid nobody --clear-groups cat /run/pando/metrics/pando.prom
+
 said=$(run_on n1 90 pando node reboot n2,n3 --yes)
 claim "what would lose quorum is refused, and the way out named" has_lines "$said" 'without n\[2-3\] the rest would freeze: 3 of 3 votes now, 1 after, 2 needed' '--rolling' '^status 2$'
 said=$(run_on n1 90 pando node reboot @all --rolling --dry-run)
@@ -62,6 +67,12 @@ on n1 kill -INT "$interrupted" || true
 claim "the hook lets go" on n3 sh -c 'echo go >/run/hold; rm /run/hold'
 claim "Ctrl-C has ended it before n3 was told, and what is left is said" until_true 60 on n1 grep -q 'pando node off n3' /run/interrupted
 claim "n3 is up" members_are n1 "[1, 2, 3]"
+said=$(run_on n1 60 pando timeline n2)
+claim "where the seconds of n2's boots went is told on n1, against the boot before" has_lines "$said" '^n2: boot 2 was up [0-9.]+ s' \
+    'median of the 1 before it' '^join +[0-9.]+ +[0-9.]+' '^system +[0-9.]+'
+said=$(run_on n1 60 pando timeline --all)
+claim "and the last boot of each node" has_lines "$said" n1 n2 n3
+claim "drawn as well" on n1 sh -c 'pando timeline n2 --svg /srv/n2.svg && grep -q "</svg>" /srv/n2.svg'
 said=$(run_on n1 600 pando node off n3 --yes)
 claim "n3 is stopped in order, and off" has_lines "$said" '3 of 3 votes now, 2 after, 2 needed' 'done: n3' '^status 0$'
 claim "its BMC says so" same "$(bmc n3)" off
