@@ -25,7 +25,7 @@ Result<bool> switch_on(const nodes::Now& now, const nodes::Means& means, const s
         fmt::print("{}: its machine is on already ({}); pando status tells how far its boot is\n", name, proof.text());
         return false;
     }
-    TRY(nodes::switch_on(node, means.agents, Deadline::after(nodes::agent_limit)));
+    TRY(nodes::switch_on(node, means.agents));
     fmt::print("{}: is on, and boots\n", name);
     return true;
 }

@@ -174,7 +174,7 @@ Result<> add_switching_off(Change& change, const Means& means, const config::Nod
             return fail("the description was changed since this was planned: nothing is switched off")
                 .advise("look at the cluster (pando node list), then give the command again");
         if (running == Running::refuse) TRY(refuse_if_alive(TRY(means.now()), node, "switched off"));
-        (void)TRY(fence_off(node, means.agents, Deadline::after(agent_limit)));
+        (void)TRY(fence_off(node, means.agents));
         if (stopped) stopped->insert(node.name);
         return {};
     };

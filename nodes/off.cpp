@@ -56,10 +56,11 @@ Proof ask_whether_off(const config::Node& node, const fencing::Runner& agents, D
     return proof;
 }
 
-Result<std::string> fence_off(const config::Node& node, const fencing::Runner& agents, Deadline deadline) {
+Result<std::string> fence_off(const config::Node& node, const fencing::Runner& agents, Milliseconds limit) {
     std::string trouble;
     const config::Cluster cluster = alone(node);
     for (const config::FenceDevice& device : cluster.nodes.front().fence) {
+        const auto deadline = Deadline::after(limit);
         const auto off = agents({device.agent}, config::agent_input(device, "off"), deadline);
         const auto state =
             fencing::power_state(device.agent, agents({device.agent}, config::agent_input(device, "status"), deadline));
@@ -76,11 +77,12 @@ Result<std::string> fence_off(const config::Node& node, const fencing::Runner& a
         .advise("switch it off by hand, and see that it stays off; then --confirm-off \"REASON\"");
 }
 
-Result<> switch_on(const config::Node& node, const fencing::Runner& agents, Deadline deadline) {
+Result<> switch_on(const config::Node& node, const fencing::Runner& agents, Milliseconds limit) {
     std::string trouble;
     bool on = false;
     const config::Cluster cluster = alone(node);
     for (const config::FenceDevice& device : cluster.nodes.front().fence) {
+        const auto deadline = Deadline::after(limit);
         const auto told = agents({device.agent}, config::agent_input(device, "on"), deadline);
         const auto state =
             fencing::power_state(device.agent, agents({device.agent}, config::agent_input(device, "status"), deadline));

@@ -2,7 +2,7 @@
 // Is a node's machine off? Nobody else may become that node before: two machines with one identity destroy the root.
 //
 //   const auto proof = TRY(ask_whether_off(now, node, agents, Deadline::after(minutes(1))));
-//   if (proof.verdict == Verdict::on) TRY(fence(node, agents, deadline));
+//   if (proof.verdict == Verdict::on) TRY(fence_off(node, agents));
 #pragma once
 
 #include "fencing/ask.h"
@@ -13,7 +13,7 @@
 
 namespace pando::nodes {
 
-constexpr Milliseconds agent_limit{60000};  // for all devices of a node: a blade's BMC takes its time to switch off
+constexpr Milliseconds agent_limit{60000};  // for each device of a node: a blade's BMC takes its time to switch off
 
 enum class Verdict {
     off,      // the first fence device that answers says so
@@ -35,10 +35,12 @@ Result<> refuse_if_alive(const Now& now, const config::Node& node, std::string_v
 // Every device of the node that can tell, all at once: a message to sbd proves nothing.
 Proof ask_whether_off(const config::Node& node, const fencing::Runner& agents, Deadline deadline);
 
-// Off, by those devices in their order, until one has done it and says so itself.
-Result<std::string> fence_off(const config::Node& node, const fencing::Runner& agents, Deadline deadline);
+// Off, by those devices in their order, until one has done it and says so itself. Each has `limit`: one that hangs
+// takes nothing from the next.
+Result<std::string> fence_off(const config::Node& node, const fencing::Runner& agents,
+                              Milliseconds limit = agent_limit);
 
 // On, by all of those devices: of two outlets both must be. Error: none of them did it, or none says so.
-Result<> switch_on(const config::Node& node, const fencing::Runner& agents, Deadline deadline);
+Result<> switch_on(const config::Node& node, const fencing::Runner& agents, Milliseconds limit = agent_limit);
 
 }  // namespace pando::nodes

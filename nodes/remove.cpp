@@ -99,7 +99,7 @@ void add_second_switching_off(Change& change, const Means& means, const config::
             log::warning("the fence device of {} is by now that of {}: nothing is switched off", node.name, owner);
             return {};
         }
-        const auto off = fence_off(node, means.agents, Deadline::after(agent_limit));
+        const auto off = fence_off(node, means.agents);
         if (off) return {};
         log::warning("{} is removed, and its machine could not be seen off: {}", node.name, off.error().what);
         log::hint(

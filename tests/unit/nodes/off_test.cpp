@@ -5,6 +5,7 @@
 #include "config/fence_agent.h"
 #include "tests/unit/config/sample.h"
 
+#include <poll.h>
 #include <mutex>
 
 namespace pando::test {
@@ -18,23 +19,35 @@ using testing::HasSubstr;
 struct Agents {
     std::map<std::string, int> status;  // by "AGENT ACTION"; else 0
     std::vector<std::string> asked;
+    std::string hangs;  // until its time is over
+    Milliseconds limit{5000};
     std::mutex mutex;
 
     fencing::Runner runner() {
-        return [this](const std::vector<std::string>& argv, const std::string& input, Deadline) -> Result<Finished> {
+        return [this](const std::vector<std::string>& argv, const std::string& input,
+                      Deadline deadline) -> Result<Finished> {
             const size_t action = input.rfind("action=") + 7;
             const std::string what = argv[0] + " " + input.substr(action, input.find('\n', action) - action);
             const std::lock_guard lock(mutex);
             asked.push_back(what);
+            if (hangs == what) {
+                while (!deadline.passed()) poll(nullptr, 0, deadline.poll_timeout());
+                return fail("no answer");
+            }
             Finished done;
             done.status = status.contains(what) ? status.at(what) : 0;
             return done;
         };
     }
+    Result<> switch_on(const std::string& devices) {
+        const auto cluster = load(with("- {agent: fence_ipmilan, options: {ip: 10.0.0.101}}", devices));
+        EXPECT_TRUE(cluster) << cluster.error().what;
+        return nodes::switch_on(cluster->nodes[0], runner(), limit);
+    }
     Result<std::string> switch_off(const std::string& devices) {
         const auto cluster = load(with("- {agent: fence_ipmilan, options: {ip: 10.0.0.101}}", devices));
         EXPECT_TRUE(cluster) << cluster.error().what;
-        return fence_off(cluster->nodes[0], runner(), Deadline::after(std::chrono::seconds(5)));
+        return fence_off(cluster->nodes[0], runner(), limit);
     }
 };
 
@@ -56,6 +69,27 @@ TEST(FenceOff, WhatFailedToDoItIsNotBelieved) {
     ASSERT_FALSE(off);
     EXPECT_THAT(off.error().what, HasSubstr("n1-ipmilan: "));
     EXPECT_THAT(off.error().what, HasSubstr("n1-apc: "));
+}
+
+TEST(FenceOff, ADeviceThatHangsTakesNothingFromTheNext) {
+    Agents agents{.status = {{"fence_apc status", config::agent_says_off}}, .hangs = "fence_ipmilan off"};
+    agents.limit = Milliseconds(50);
+    EXPECT_EQ(agents.switch_off(bmc_and_outlet).value_or(""), "n1-apc");
+}
+
+TEST(SwitchOn, AllDevicesAreTold) {
+    Agents agents;
+    EXPECT_TRUE(agents.switch_on(bmc_and_outlet));
+    EXPECT_THAT(agents.asked,
+                ElementsAre("fence_ipmilan on", "fence_ipmilan status", "fence_apc on", "fence_apc status"));
+}
+
+TEST(SwitchOn, WhatStaysOffIsNamed) {
+    Agents agents{.status = {{"fence_ipmilan status", config::agent_says_off}, {"fence_apc on", 1}}};
+    const auto on = agents.switch_on(bmc_and_outlet);
+    ASSERT_FALSE(on);
+    EXPECT_THAT(on.error().what, HasSubstr("n1-ipmilan: it said that it did, and the machine is off"));
+    EXPECT_THAT(on.error().what, HasSubstr("n1-apc: "));
 }
 
 TEST(FenceOff, NoMessageIsWrittenForSbd) {
