@@ -156,7 +156,10 @@ Result<int> write_to_lun(const config::Bundle& next, const WriteOptions& options
     const auto newest = on_lun(options.lun_path, next.cluster);
     TRY(check_base(options, newest));
     show_difference(newest, next);
-    if (options.dry_run) return 0;
+    if (options.dry_run) {
+        TRY(nodes::may_write_bundle_to_lun(next, options.lun));
+        return 0;
+    }
     const auto generation = TRY(nodes::write_bundle_to_lun(next, options.lun, Deadline::after(prepare_patience)));
     fmt::print("{} holds generation {} of {}\n", options.lun_path, generation, next.cluster);
     TRY(renew_base(options, next, generation));

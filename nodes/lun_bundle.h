@@ -25,6 +25,9 @@ struct LunWriteOptions {
 // The partition pando-bundle of a device or file.
 Result<std::unique_ptr<Store>> open_bundle_of_lun(const std::filesystem::path& lun);
 
+// Refuses what write_bundle_to_lun would, and changes nothing.
+Result<> may_write_bundle_to_lun(const config::Bundle& bundle, const LunWriteOptions& options);
+
 // Writes the next generation and returns it; the newest one when that holds the same already. Refuses while a node of
 // the LUN is alive, and slots of another cluster, unless that is named.
 Result<uint64_t> write_bundle_to_lun(config::Bundle bundle, const LunWriteOptions& options, Deadline deadline);

@@ -94,11 +94,16 @@ Result<> write_table(const Lun& lun, Deadline deadline) {
 
 }  // namespace
 
-Result<> prepare_lun(const fs::path& device, const std::string& overwrite, Deadline deadline) {
+Result<bool> needs_preparing(const fs::path& device, const std::string& overwrite) {
     const Lun lun = TRY(read_lun(device));
     TRY(refuse_unless_blank(lun, overwrite));
     const LunState state = state_of(lun);
-    if (state == LunState::unfinished || state == LunState::installed) return {};
+    return state != LunState::unfinished && state != LunState::installed;
+}
+
+Result<> prepare_lun(const fs::path& device, const std::string& overwrite, Deadline deadline) {
+    if (!TRY(needs_preparing(device, overwrite))) return {};
+    const Lun lun = TRY(read_lun(device));
     {
         const UniqueFd fd = TRY(open_lun(lun));
         TRY(write_mark(fd.get(), lun));

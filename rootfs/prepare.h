@@ -16,8 +16,11 @@
 
 namespace pando::rootfs {
 
-// A block device or a plain file. One that is prepared already, or installed, is left as it is. Whatever else is on it
-// is an error, unless `overwrite` is a name of this LUN (serial, WWN or a UUID on it).
+// A block device or a plain file. One that is prepared already, or installed, needs nothing. Whatever else is on it is
+// an error, unless `overwrite` is a name of this LUN (serial, WWN or a UUID on it). Changes nothing.
+Result<bool> needs_preparing(const std::filesystem::path& lun, const std::string& overwrite);
+
+// Where it needs that.
 Result<> prepare_lun(const std::filesystem::path& lun, const std::string& overwrite, Deadline deadline);
 
 }  // namespace pando::rootfs
