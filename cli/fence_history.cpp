@@ -2,6 +2,7 @@
 // pando fence history: of all nodes, from what each has kept in its part of the root.
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/description.h"
 #include "cli/fence_inside.h"
 #include "fencing/history.h"
 #include "nodes/kept_traces.h"
@@ -12,7 +13,10 @@ namespace pando::cli {
 namespace {
 
 Result<int> history(bool json) {
-    // What has just been done is in memory yet; elsewhere than on a node there is none.
+    if (!booted_node())
+        return bad_input("this machine is no node of a cluster, and knows of no fencing")
+            .advise("give the command on a node that is up");
+    // What has just been done is in memory yet.
     if (const auto kept = keep_fence_history(); !kept) log::write(kept.error());
     const auto lines = TRY(nodes::fence_history_of_all("/"));
     if (!json) fmt::print("{}", fencing::to_text(lines));

@@ -20,7 +20,7 @@ constexpr Milliseconds lock_patience{30000};
 Result<chroot::SurvivalNamespace> survival_of_this_node() {
     const auto daemons = TRY(processes_named("@corosync"));
     if (daemons.empty())
-        return fail("@corosync does not run on this machine: there is no chroot to fence from")
+        return fail("corosync does not run on this machine, so there is no chroot to fence from")
             .advise("give the command on a node that is up; pando status --here");
     return chroot::SurvivalNamespace::of(daemons.front());
 }

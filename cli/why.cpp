@@ -29,11 +29,14 @@ struct Options {
 };
 
 Result<std::vector<nodes::MembershipChange>> changes_seen_here() {
-    const auto text = TRY(read_file(fs::path(chroot::chroot_path) / "var/log/corosync.log", log_limit));
+    const auto text = read_file(fs::path(chroot::chroot_path) / "var/log/corosync.log", log_limit);
+    if (!text)
+        return fail("what this machine's corosync has seen cannot be read: {}", text.error().what)
+            .advise("give the command on a node that is up; pando status tells which are");
     const std::time_t now = std::time(nullptr);  // corosync writes on: its last line is of this year
     std::tm parts{};
     localtime_r(&now, &parts);
-    return nodes::read_membership_log(text, parts.tm_year + 1900);
+    return nodes::read_membership_log(*text, parts.tm_year + 1900);
 }
 
 Result<nodes::Seen> gather(const config::Node& node) {
