@@ -150,6 +150,8 @@ claim "the old blade is n2 again" wait_up n2 300
 # --- a node comes -----------------------------------------------------------------------------------------------------
 "$PANDO" lab power --name "$LAB" n3 on
 claim "the new blade is a stranger again" console_says n3 150 'identity: PENDING'
+claim "pending machines are watched for" on n1 sh -c 'timeout -s INT 4 pando node pending --watch 1 | grep -c "52:54:00:77:00:03" | grep -qx "[2-9]"'
+claim "a trial of its addition shows the change" on_for 60 n1 sh -c 'pando node add n3 --profile blade --pending --dry-run "$@" | grep -E "^[+].*name: n3"' - "${new_bmc[@]}"
 claim "a node is added for it, on the live cluster" on_for 240 n1 pando node add n3 --profile blade --pending --yes "${new_bmc[@]}"
 claim "the blade goes on, and comes up as n3" wait_up n3 300
 claim "three are members" until_true 30 members_are n1 "[1, 2, 3]"
@@ -271,3 +273,18 @@ claim "pando node list has two" until_true 30 states_are n1 "n1=up n2=up"
 claim "both are members" members_are n1 "[1, 2]"
 claim "its machine is off in the end" wait_off n3 60
 claim "nobody else was fenced" same "$(fence_events n1 | grep -c 'fence result [12] .*result 0')" "$others"
+
+# --- a node that was described before its machine was there -----------------------------------------------------------
+described() { # on n1, in /root/rack.csv: no machine yet, but its BMC
+    local password=
+    password=$(printf '%s\n' "${new_bmc[@]}" | sed -n 's/^password=//p')
+    on n1 sh -c 'printf "%s\n" "$@" >/root/rack.csv' - name,profile,mac,fence.ip,fence.password "n8,blade,52:54:00:77:00:88,10.77.0.103,$password"
+}
+claim "n8 is described, and has no machine yet" described
+claim "it is added" on_for 240 n1 pando node add --from /root/rack.csv --yes
+mark=$(console_mark n3)
+"$PANDO" lab power --name "$LAB" n3 on
+claim "a blade waits as pending" until_true 150 console_times n3 "$mark" 1 'identity: PENDING'
+claim "it becomes n8 by one command" on_for 180 n1 pando node approve n8 --yes
+claim "it comes up as that" until_true 300 console_times n3 "$mark" 1 'n8 of cluster grove is up'
+claim "and is a member" until_true 30 states_are n1 "n1=up n2=up n8=up"

@@ -41,11 +41,23 @@ said=$(run_on n1 90 pando node reboot @all --rolling --dry-run)
 claim "a rolling reboot is shown, this node last" has_lines "$said" '^- reboot n2$' '^- reboot n3$' '^- reboot n1$' 'votes: 3 of 3 votes now, 2 after, 2 needed' '^status 0$'
 
 on n1 sh -c 'mkdir -p /etc/pando/drain.d && printf "#!/bin/sh\ncat /run/pando/node >>/srv/drained\ntest ! -e /srv/no-drain\n" >/etc/pando/drain.d/10-note && chmod +x /etc/pando/drain.d/10-note && touch /srv/no-drain' || true
+said=$(run_on n1 90 pando node reboot @all --except n1,n3 --dry-run)
+claim "all but some are said in one word" has_lines "$said" '^- reboot n2$' '2 after, 2 needed' '^status 0$'
+claim "n1 and n3 it is not" eval '! grep -q "reboot n[13]" <<<"$said"'
+said=$(run_on n1 90 pando node off n2,n3 --lose-quorum --dry-run)
+claim "quorum is lost only by who says so" has_lines "$said" '1 after, 2 needed' '^status 0$'
+on n1 sh -c 'mkdir -p /etc/pando/undrain.d && printf "#!/bin/sh\necho back >>/srv/drained\n" >/etc/pando/undrain.d/10-note && chmod +x /etc/pando/undrain.d/10-note' || true
 machine=$(boot_id n2) || machine=
 said=$(run_on n1 120 pando node reboot n2 --yes)
 claim "a hook that fails ends it before anything is stopped" has_lines "$said" 'n2 did not go through /etc/pando/drain.d' '^status 1$'
 claim "n2 is the same boot" same "$(boot_id n2)" "$machine"
 on n1 rm -f /srv/no-drain /srv/drained || true
+said=$(run_on n1 120 pando node drain n2)
+claim "n2 is freed of its work" has_lines "$said" '^status 0$'
+said=$(run_on n1 120 pando node drain n2 --undo)
+claim "and takes it again" has_lines "$said" '^status 0$'
+claim "its hooks have run, there and in this order" same "$(on n1 cat /srv/drained | tr '\n' ' ')" "n2 back "
+on n1 rm -f /srv/drained || true
 
 fencings() { on n1 pando fence history | grep -c ' was fenced ' || true; }
 fenced_before=$(fencings)
@@ -70,6 +82,8 @@ claim "n3 is up" members_are n1 "[1, 2, 3]"
 said=$(run_on n1 60 pando timeline n2)
 claim "where the seconds of n2's boots went is told on n1, against the boot before" has_lines "$said" '^n2: boot 2 was up [0-9.]+ s' \
     'median of the 1 before it' '^join +[0-9.]+ +[0-9.]+' '^system +[0-9.]+'
+said=$(run_on n1 60 pando timeline n2 --boots 1 --json)
+claim "for programs, against so many boots" has_lines "$said" '"join"' '^status 0$'
 said=$(run_on n1 60 pando timeline --all)
 claim "and the last boot of each node" has_lines "$said" n1 n2 n3
 claim "drawn as well" on n1 sh -c 'pando timeline n2 --svg /srv/n2.svg && grep -q "</svg>" /srv/n2.svg'
@@ -86,8 +100,22 @@ said=$(run_on n1 120 pando node on n3)
 claim "n3 is switched on by its fence device" has_lines "$said" 'n3: is on, and boots' '^status 0$'
 claim "and is back" wait_up n3 400
 
+say "n3 is cut off by an operator's word, and its story is told"
+machine=$(machine_of n3) || machine='?'
+before3=$(boot_id n3) || before3=
+said=$(run_on n1 120 pando fence now n3 --reason "its disks smoke" --yes)
+claim "n3 is fenced at once" has_lines "$said" '^status 0$'
+claim "it boots anew" until_true 300 booted_anew n3 "$before3"
+claim "and is back" wait_up n3 400
+said=$(run_on n1 90 pando fence history)
+claim "the reason is in the history" has_lines "$said" 'n3.*its disks smoke|its disks smoke.*n3'
+said=$(run_on n1 90 pando why n3 --last 2)
+claim "the story of its last outages names who fenced it, and why" has_lines "$said" 'its disks smoke' 'n3-bmc' '^status 0$'
+
 say "the boot files are made on a node, follow its packages, and are fetched"
 claim "n1 makes them" on_for 900 n1 sh -c 'pando bundle get --output /root/edit && pando image build --cluster /root/edit/cluster.yaml --output /srv/pando'
+said=$(run_on n1 90 pando chroot why /usr/sbin/corosync --cluster /root/edit/cluster.yaml)
+claim "n1 tells who needs a file of its chroot" has_lines "$said" '/usr/sbin/corosync' '^status 0$'
 fetch() {
     in_network "$PANDO" image fetch --cluster "$CLUSTER" --output "$STATE_DIRECTORY/fetched" --ssh-option "IdentityFile=$PANDO_CACHE/lab-key" \
         --ssh-option UserKnownHostsFile="$STATE_DIRECTORY/known" --ssh-option StrictHostKeyChecking=accept-new

@@ -40,6 +40,13 @@ dropped_at_least() { (($(dropped "$1" "$2") >= $3)); }
 for who in n1 n2 n3 server; do claim "$who shows three nodes that are up and well" until_true 90 all_is_well "$who"; done
 claim "nothing was dropped on the way" same "$(told_by server --json | json 'd["dropped"]')" "{}"
 
+watches() { # on a terminal, until Ctrl-C, which leaves the terminal as it was
+    local said
+    said=$(on n1 script -qec 'stty cols 80 rows 24; before=$(stty -g); timeout -s INT 3 pando status --watch; echo "ended with $?"; test "$(stty -g)" = "$before" && echo as before' /dev/null)
+    (($(grep -c ' n2 \|^n2 ' <<<"$said") >= 2)) && grep -q 'as before' <<<"$said" || { say "$said"; return 1; }
+}
+claim "it is shown again each second, until Ctrl-C" watches
+
 say "n3 loses power, and its BMC does not answer"
 machine=$(machine_of n3) || machine='?'
 lose_bmc n3
