@@ -12,7 +12,8 @@ by_portal() { # ADDRESS
 on n3 systemctl poweroff || true
 claim "n3 is switched off in order" wait_off n3 150
 mark=$(console_mark n3)
-boot_with 's|^( *portals:) \[10[.]77[.]0[.]1:3260\]$|\1 [10.77.0.2:3260, 10.77.0.1:3260]|' n3
+claim "the LUN gets a second portal" describe_live 's|^( *portals:) \[10[.]77[.]0[.]1:3260\]$|\1 [10.77.0.2:3260, 10.77.0.1:3260]|'
+"$PANDO" lab power --name "$LAB" n3 on
 claim "n3 boots while the first portal answers nobody" wait_up n3 400
 claim "by the second" by_portal 10.77.0.1
 
@@ -40,4 +41,4 @@ claim "all are members" until_true 60 members_are n1 "[1, 2, 3]"
 heal
 portals delete || true
 ip -n "pando-$LAB" address delete 10.77.0.2/24 dev br0
-claim "the description is as before" "$PANDO" bundle write --lun "$LUN" "$CLUSTER"
+claim "the description is as before" describe_as_before

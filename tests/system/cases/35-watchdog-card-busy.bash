@@ -25,14 +25,15 @@ boots_with_a_busy_card() { # as far as stage join
 on n3 systemctl poweroff || true
 claim "n3 is switched off in order" wait_off n3 150
 mark=$(console_mark n3)
-boot_with 's|^(storage:)$|watchdog:\n  mode: required\n\n\1|' n3 rd.pando.break=join
+claim "cards are required" describe_live 's|^(storage:)$|watchdog:\n  mode: required\n\n\1|'
+"$PANDO" lab power --name "$LAB" n3 on --kernel-arguments rd.pando.break=join
 boots_with_a_busy_card
 claim "with mode required it does not join, and names the card and the cause" until_true 90 console_in_order n3 "$mark" \
     'held: active' 'join +FAILED' 'opening /dev/watchdog0: Device or resource busy'
 claim "and who may have it" console_times n3 "$mark" 1 'somebody else feeds it: sbd, or systemd'
 claim "it is no member" members_are n1 "[1, 2]"
 "$PANDO" lab power --name "$LAB" n3 off
-claim "the description is as before" "$PANDO" bundle write --lun "$LUN" "$CLUSTER"
+claim "the description is as before" describe_as_before
 
 mark=$(console_mark n3)
 "$PANDO" lab power --name "$LAB" n3 on --kernel-arguments rd.pando.break=join

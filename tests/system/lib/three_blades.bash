@@ -67,6 +67,17 @@ fenced_for_its_link() { # in|out|both LIMIT: n3 loses that part of its cluster l
     claim "nobody else was fenced" same "$(fence_events n1 | grep -c 'fence result [12] .*result 0')" 0
 }
 
+# As boot_with, while the others run: the live cluster goes by the description as the sed script changes it, from n1.
+describe_live() { # SED
+    on_for 120 n1 sh -c 'rm -rf /root/edit && pando bundle get --output /root/edit && cd /root/edit &&
+        cp cluster.yaml ../before.yaml && sed -E -i "$1" cluster.yaml && ! cmp -s cluster.yaml ../before.yaml &&
+        pando bundle write /root/edit' - "$1"
+}
+describe_as_before() {
+    on_for 120 n1 sh -c 'rm -rf /root/edit && pando bundle get --output /root/edit &&
+        cp /root/before.yaml /root/edit/cluster.yaml && pando bundle write /root/edit'
+}
+
 # --- whole again ------------------------------------------------------------------------------------------------------
 is_settled() { # NODE: has been a member for longer than post_join_delay
     on "$1" cat /proc/uptime /run/pando/boot.json >"$STATE_DIRECTORY/age" || return 1
