@@ -18,6 +18,7 @@ trap 'exit 130' INT TERM HUP
 source "$here/lib/writers.bash"
 source "$here/lib/obstacles.bash"
 source "$here/lib/chroot_shell.bash"
+source "$here/lib/minimal_system.bash"
 
 build_pando
 clear_lab
@@ -134,7 +135,7 @@ story_has() {
 end_in_order() {
     local node
     say "=== the end: all off in order, and the root's journals are clean"
-    for node in n3 n2 n1; do on "$node" systemctl poweroff || true; done
+    for node in n3 n2 n1; do stop_in_order "$node" poweroff || true; done
     for node in n1 n2 n3; do claim "$node powered itself off" wait_off "$node" 200; done
     claim "the root is clean" clean_journals
 }
