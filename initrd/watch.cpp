@@ -112,8 +112,20 @@ public:
     bool is_sbds() const { return settings_.mode == mode_sbd; }
     bool must_be() const { return settings_.mode == "required" || settings_.mode == "softdog"; }
     bool is_open() const { return card_.has_value(); }
-    void feed() const {
-        if (card_) card_->feed();
+    void feed() {
+        if (!card_ || since_boot() < fed_ + feed_interval(state_.timeout)) return;
+        fed_ = since_boot();
+        const auto done = card_->feed();
+        const std::string failed = done ? "" : done.error().what;
+        if (failed == feeding_failed_) return;
+        feeding_failed_ = failed;
+        if (failed.empty())
+            log::info("watchdog: {} is fed again", state_.device);
+        else
+            log::warning("watchdog: {}: {}; it resets this machine within {} s unless that ends", state_.device, failed,
+                         state_.timeout);
+        state_.remark = failed.empty() ? timeout_fault(state_.timeout, settings_) : failed;
+        save();
     }
 
     // One look at what is there. True: opened. An error: it is there, and not for us.
@@ -170,6 +182,8 @@ private:
     const WatchSettings& settings_;
     std::optional<Watchdog> card_;
     WatchState state_;
+    Milliseconds fed_{0};         // when, since the kernel started
+    std::string feeding_failed_;  // why, the last time; empty: it did not
 };
 
 class Watch {

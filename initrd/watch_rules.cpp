@@ -134,6 +134,10 @@ std::string timeout_fault(unsigned seconds, const WatchSettings& settings) {
                        static_cast<double>(settings.token.count()) / 1000);
 }
 
+Milliseconds feed_interval(unsigned seconds) {
+    return std::max(Milliseconds(1000), Milliseconds(std::chrono::seconds(seconds)) / 6);
+}
+
 Milliseconds reset_bound(const WatchSettings& settings, unsigned watchdog_seconds) {
     return settings.patience + std::max(reset_grace, Milliseconds(std::chrono::seconds(watchdog_seconds)));
 }

@@ -66,6 +66,10 @@ unsigned timeout_for(const hwdetect::WatchdogInfo& card, Milliseconds wanted);
 // What is wrong with the timeout that the card has in the end; empty: nothing.
 std::string timeout_fault(unsigned seconds, const WatchSettings& settings);
 
+// Between two feedings of a card. To a BMC each is a message, which costs the machine time and holds up whoever else
+// asks the BMC something.
+Milliseconds feed_interval(unsigned seconds);
+
 // How long a node that lost its storage may go on at most, when its kernel still runs and when it does not.
 Milliseconds reset_bound(const WatchSettings& settings, unsigned watchdog_seconds);
 

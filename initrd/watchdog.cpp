@@ -27,11 +27,14 @@ Result<Watchdog> Watchdog::open(const std::filesystem::path& device, unsigned se
         card.timeout_ = static_cast<unsigned>(given);
     else
         return fail("{} does not tell its timeout", device.string());
-    card.feed();
+    TRY(card.feed());
     return card;
 }
 
-void Watchdog::feed() const { (void)ioctl(fd_.get(), WDIOC_KEEPALIVE, 0); }
+Result<> Watchdog::feed() const {
+    if (ioctl(fd_.get(), WDIOC_KEEPALIVE, 0) < 0) return fail_errno(errno, "feeding the watchdog");
+    return {};
+}
 
 Result<> Watchdog::release() {
     // "Magic close": it stops at the close that follows a V, unless the driver was told never to (nowayout).

@@ -3,7 +3,7 @@
 // stop the clock, so a watch that was killed ends in a reset as well.
 //
 //   auto card = TRY(Watchdog::open("/dev/watchdog0", 30));
-//   card.feed();   // well within card.timeout() seconds
+//   TRY(card.feed());   // well within card.timeout() seconds
 #pragma once
 
 #include "base/fd.h"
@@ -20,7 +20,7 @@ public:
     static Result<Watchdog> open(const std::filesystem::path& device, unsigned seconds);
 
     unsigned timeout() const { return timeout_; }  // as the card has it
-    void feed() const;
+    Result<> feed() const;                         // by a BMC's card: as long as the BMC takes to answer
     // Stops the clock, for a machine that is to stand still (halt). Error: the driver does not let it be stopped.
     Result<> release();
 

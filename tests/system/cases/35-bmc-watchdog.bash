@@ -16,7 +16,7 @@ claim "its boot has loaded the driver" console_times n3 "$mark" 1 "driver: ipmi_
 claim "its watch feeds the BMC's watchdog" on n3 sh -c "pando status --here | grep -E '^watchdog .*IPMI'"
 claim "and nothing was reset by that" same "$(console_since n3 "$mark" | grep -cE "$firmware_banner" || true)" 1
 mark=$(console_mark n3)
-on n3 pkill -STOP -f '^@pando-watch'
+claim "its watch is stopped" on n3 pkill -STOP -f '^@pando-watch'
 claim "its watch stands still: the BMC resets it" until_true 90 console_times n3 "$mark" 1 "$firmware_banner"
 claim "and it comes back" wait_up n3 300
 claim "with its watchdog" on n3 sh -c "pando status --here | grep -E '^watchdog .*IPMI'"

@@ -195,6 +195,12 @@ TEST(Watchdog, TheBoundOfAResetIsStorageAndTheSlowerWay) {
     EXPECT_EQ(reset_bound(settings(), 0), 60s + reset_grace);
 }
 
+TEST(Watchdog, IsFedOftenEnoughAndNoOftener) {
+    EXPECT_EQ(feed_interval(1), 1s);
+    EXPECT_EQ(feed_interval(5), 1s);
+    EXPECT_EQ(feed_interval(30), 5s);
+}
+
 TEST(Watchdog, WhatIsToldOfItIsReadAgain) {
     const WatchState state{"required", "/dev/watchdog0", "i6300ESB \"timer\"", 30, "slow"};
     const auto read = parse_watch_state(to_json(state));
