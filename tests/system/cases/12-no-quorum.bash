@@ -3,6 +3,7 @@
 # Fault: a cluster starts anew, and one node of three comes alone
 # Expected: it says the votes and who is missing, waits to its deadline, and starts over by its policy; it never lowers the votes it needs, and mounts nothing
 # Bound: the stage's deadline, 60 s here
+# System: whole
 for node in n1 n2 n3; do claim "$node loses power" power_cut "$node"; done
 writers_stop
 for node in n1 n2 n3; do claim "the BMC of $node says off" wait_off "$node" 20; done

@@ -5,7 +5,7 @@
 # Bound: token + consensus + post_join_delay + the agent's time + 3 s
 id=$(boot_id n3) || id=
 machine=$(machine_of n2) || machine='?'
-on n3 systemctl reboot || true
+stop_in_order n3 reboot || true
 mark=$(console_mark n3)
 claim "n3 reboots" until_true 200 booted_anew n3 "$id"
 limit=$(awk -v l="$(recovery_limit)" -v d="$post_join_delay" 'BEGIN { print l + d }')

@@ -3,7 +3,7 @@
 # Fault: a node loses power while it mounts the root
 # Expected: it is fenced, the others go on, and its next boot mounts
 # Bound: token + consensus + the agent's time + post_join_delay + 3 s
-on n3 systemctl poweroff || true
+stop_in_order n3 poweroff || true
 claim "n3 is switched off in order" wait_off n3 150
 mark=$(console_mark n3)
 limit=$(awk -v l="$(recovery_limit)" -v d="$post_join_delay" 'BEGIN { print l + d }')

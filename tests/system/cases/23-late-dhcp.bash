@@ -3,7 +3,7 @@
 # Fault: the boot server's DHCP answers a blade's firmware late, which has asked several times by then
 # Expected: the blade takes the answer and boots; its address is the node's own afterwards
 # Bound: 300 s from the answer, emulated
-on n3 systemctl poweroff || true
+stop_in_order n3 poweroff || true
 claim "n3 is switched off in order" wait_off n3 150
 mapfile -t server < <(lab_processes '(/usr/sbin/)?dnsmasq ')
 claim "DHCP stands still (${#server[@]} servers)" kill -STOP "${server[@]}"

@@ -3,6 +3,7 @@
 # Fault: of the LUN's two portals the first answers nobody while a node boots; then it is there, the node boots by it, and it goes away for ever
 # Expected: the node boots by the portal that answers; when its own one goes away it waits its patience, says why and resets itself, and comes back by the other; the other nodes go on
 # Bound: 75 s until it says so; from there token + consensus + the agent's time + 3 s
+# System: whole
 portals() { # new|delete: the second one
     TGT_IPC_SOCKET=$(lab_state)/$LAB/run/tgtd tgtadm -C 0 --lld iscsi --op "$1" --mode portal --param portal=10.77.0.2:3260
 }

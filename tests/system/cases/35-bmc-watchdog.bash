@@ -3,6 +3,7 @@
 # Fault: a node has no watchdog card but that of its BMC, whose driver no device asks for; then its watch stands still
 # Expected: the boot loads the driver, which resets nothing by that; the BMC resets the node that nobody feeds, and no orderly stop
 # Bound: 300 s, emulated
+# System: whole
 on n3 systemctl poweroff || true
 claim "n3 is switched off in order" wait_off n3 150
 start=$(lab_state)/$LAB/etc/n3.start

@@ -3,6 +3,7 @@
 # Fault: a node boots without its watchdog card, and without a BMC that could stand in for it
 # Expected: by watchdog.mode: if-present it joins, and its console and status say what that means
 # Bound: 300 s, emulated
+# System: whole
 on n3 systemctl poweroff || true
 claim "n3 is switched off in order" wait_off n3 150
 start=$(lab_state)/$LAB/etc/n3.start

@@ -3,6 +3,7 @@
 # Fault: somebody has opened the watchdog card of a node before its watch does
 # Expected: with watchdog.mode: required the node does not join, and says who may have it; with if-present it joins, and its console and status say what that means
 # Bound: 300 s, emulated
+# System: whole
 opens_shell() { # SECONDS: on n3. Enter is pressed again: what comes before the console is listened to is lost
     local end=$((SECONDS + $1)) said=
     until said=$(console_times n3 "$mark" 1 'pando# '); do
@@ -13,7 +14,7 @@ opens_shell() { # SECONDS: on n3. Enter is pressed again: what comes before the 
 }
 # For two minutes, fed; then it is disarmed, or the machine would be reset by what was only a test.
 hold_card() {
-    type_on n3 "setsid sh -c 'i=0; while [ \$i -lt 60 ]; do echo; sleep 2; i=\$((i + 1)); done; printf V' >/dev/watchdog0 & sleep 1; echo \"held: \$(cat /sys/class/watchdog/watchdog0/state)\""
+    type_on n3 "busybox setsid sh -c 'i=0; while [ \$i -lt 60 ]; do echo; sleep 2; i=\$((i + 1)); done; printf V' >/dev/watchdog0 & sleep 1; echo \"held: \$(cat /sys/class/watchdog/watchdog0/state)\""
     until_true 30 console_times n3 "$mark" 1 'held: active'
 }
 boots_with_a_busy_card() { # as far as stage join

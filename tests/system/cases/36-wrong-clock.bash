@@ -3,6 +3,7 @@
 # Fault: the clock of a node jumps by a year, there and back, and another node dies meanwhile
 # Expected: nothing changes but the dates
 # Bound: token + consensus + the agent's time + 3 s
+# System: whole
 before=$(fence_events n1) || before='?'
 limit=$(recovery_limit)
 claim "the clock of n1 jumps ahead by a year" on n1 date -s '+1 year'

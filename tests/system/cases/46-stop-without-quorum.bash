@@ -3,6 +3,7 @@
 # Fault: two of three nodes lose power, and the third is told to power off while it has no quorum and its root is frozen
 # Expected: it cannot stop in order, and says so; after a bound it is reset by force, and never hangs
 # Bound: watchdog.shutdown, 90 s here, and 60 s for the reset
+# System: whole
 for node in n1 n2 n3; do claim "$node loses power" power_cut "$node"; done
 writers_stop
 for node in n1 n2 n3; do claim "the BMC of $node says off" wait_off "$node" 20; done

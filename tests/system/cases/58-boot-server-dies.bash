@@ -3,7 +3,7 @@
 # Fault: the boot server stands still as soon as a blade has its kernel and image
 # Expected: the blade boots on: all else it needs is on the LUN
 # Bound: 300 s, emulated
-on n3 systemctl poweroff || true
+stop_in_order n3 poweroff || true
 claim "n3 is switched off in order" wait_off n3 150
 mark=$(console_mark n3)
 "$PANDO" lab power --name "$LAB" n3 on

@@ -3,7 +3,7 @@
 # Fault: a node boots while the fencing of another one goes on and the root is frozen
 # Expected: it waits for the end of the fencing, mounts, and is up; nobody writes before that
 # Bound: 200 s from the end of the fencing, emulated
-on n3 systemctl poweroff || true
+stop_in_order n3 poweroff || true
 claim "n3 is switched off in order" wait_off n3 150
 machine=$(machine_of n2) || machine='?'
 mark=$(console_mark n3)

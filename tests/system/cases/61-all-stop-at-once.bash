@@ -3,6 +3,7 @@
 # Fault: all nodes are switched off in order at the same time
 # Expected: each is off within a bound, nobody is fenced, the root's journals are clean
 # Bound: 200 s
+# System: whole
 writers_stop
 marks=()
 for node in n1 n2 n3; do marks+=("$(console_mark "$node")"); done

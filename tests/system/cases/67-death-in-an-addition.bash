@@ -3,6 +3,7 @@
 # Fault: a node loses power while it adds another one: the description is written, and corosync is not told
 # Expected: it is fenced, and the others go on by the list before, as by the longer one they would have no quorum; when it is up again all know the new node, and the command given again finds it done
 # Bound: token + consensus + the agent's time + 3 s; 90 s from its return until all know
+# System: whole
 on_lun() { "$PANDO" bundle show --lun "$LUN" --json | json 'max(s.get("generation", 0) for s in d)'; }
 written() { # GENERATION: on the LUN; looked at without a pause
     local end=$((SECONDS + 120))

@@ -3,6 +3,7 @@
 # Fault: a node is told to power off while the fencing of another one goes on and the root is frozen
 # Expected: it waits for the end of the fencing and then leaves in order; it is not fenced itself
 # Bound: 300 s from the end of the fencing, emulated
+# System: whole
 open_chroot n3 || true
 claim "a shell is open in the chroot of n3" in_chroot 20 true
 machine=$(machine_of n2) || machine='?'

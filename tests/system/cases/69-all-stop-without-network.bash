@@ -3,6 +3,7 @@
 # Fault: all nodes are told to power off, and by then the network is gone: no peer, no storage, no fence device
 # Expected: none hangs: each says why and resets itself, as its root cannot be left in order; when the network is back all come up
 # Bound: 120 s from the loss: storage.patience, the panic, and what emulation takes
+# System: whole
 marks=() ids=()
 for node in n1 n2 n3; do
     id=$(boot_id "$node") || id='?'

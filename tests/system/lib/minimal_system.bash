@@ -3,15 +3,29 @@
 # A system that is only what the workload needs (lib/minimal_init), for cases in which systemd is not the matter: from the
 # handover on its boot takes seconds.
 #
-#   minimal_system              all nodes boot it from now on
+#   boot_into minimal           or whole, what they begin with; nothing is done when they run it
 #   stop_in_order NODE reboot   or poweroff; whichever system it runs
 
-minimal_system() {
-    local node
-    # shellcheck disable=SC2016  # expanded on the node
-    on n1 sh -c 'mkdir -p /srv/faults && printf "%s\n" "$1" >/srv/faults/init && chmod 755 /srv/faults/init && sync /srv/faults/init' - \
-        "$(cat "$top/tests/system/lib/minimal_init")" || return 1
-    for node in n1 n2 n3; do "$PANDO" lab power --name "$LAB" "$node" on --kernel-arguments init=/srv/faults/init || return 1; done
+system=whole
+boot_into() { # minimal|whole: all nodes, now and from now on
+    local node arguments=
+    [[ $1 != "$system" ]] || return 0
+    system=$1
+    if [[ $1 == minimal ]]; then
+        arguments=init=/srv/faults/init
+        # shellcheck disable=SC2016  # expanded on the node
+        claim "a minimal system is on the root" on n1 sh -c \
+            'mkdir -p /srv/faults && printf "%s\n" "$1" >/srv/faults/init && chmod 755 /srv/faults/init && sync /srv/faults/init' - \
+            "$(cat "$top/tests/system/lib/minimal_init")"
+    fi
+    local -A boots=()
+    for node in n1 n2 n3; do
+        "$PANDO" lab power --name "$LAB" "$node" on --kernel-arguments "$arguments"
+        boots[$node]=$(boot_id "$node") || boots[$node]='?'
+    done
+    for node in n1 n2 n3; do stop_in_order "$node" reboot || true; done
+    for node in n1 n2 n3; do claim "$node has booted its $1 system" came_back "$node" "${boots[$node]}" 400; done
+    make_whole
 }
 stop_in_order() { # NODE reboot|poweroff
     # shellcheck disable=SC2016  # expanded on the node
