@@ -106,7 +106,7 @@ are_whole() {
     are_up || return 1
     for node in n1 n2 n3; do
         until_true 60 members_are "$node" "[1, 2, 3]" || return 1
-        until_true 90 on "$node" pando status --here || return 1
+        until_true 120 on "$node" pando status --here || return 1 # a device that was silent is asked again after 60 s
         until_true 60 is_settled "$node" || return 1
     done
 }
