@@ -9,9 +9,11 @@ for node in n1 n2 n3; do
     id=$(boot_id "$node") || id='?'
     ids+=("$id") marks+=("$(console_mark "$node")")
     # A shell that is there already gives the order, by a signal: SIGRTMIN+4. The network is gone before that.
-    claim "$node will power off in 15 s" on "$node" sh -c \
-        'setsid sh -c "timeout 15 tail -f /dev/null; kill -38 1" >/dev/null 2>&1 </dev/null &'
+    claim "$node will power off in 40 s" on "$node" sh -c \
+        'setsid sh -c "timeout 40 tail -f /dev/null; kill -38 1" >/dev/null 2>&1 </dev/null &'
 done
+# All that it takes has been read from the root.
+for node in n1 n2 n3; do claim "$node counts" until_true 20 on "$node" pgrep -f '^tail -f /dev/null'; done
 lose_network
 cut=$EPOCHREALTIME
 for node in n1 n2 n3; do
