@@ -3,7 +3,7 @@
 //   state.json cluster.yaml lun   what it is
 //   etc/ ipxe/                    configuration of its services, the blades' boot scripts
 //   run/ run/processes/           sockets, pid files, leases; one record per process
-//   logs/                         consoles and services; what `down` leaves
+//   logs/ logs/before/            consoles and services; what `down` leaves, and what it left the last time
 #pragma once
 
 #include <filesystem>
@@ -20,6 +20,9 @@ inline std::filesystem::path scripts_directory(const std::filesystem::path& lab)
 inline std::filesystem::path run_directory(const std::filesystem::path& lab) { return lab / "run"; }
 inline std::filesystem::path process_directory(const std::filesystem::path& lab) { return lab / "run" / "processes"; }
 inline std::filesystem::path logs_directory(const std::filesystem::path& lab) { return lab / "logs"; }
+inline std::filesystem::path earlier_logs_directory(const std::filesystem::path& lab) {
+    return logs_directory(lab) / "before";
+}
 // Beside the lab's directory, so that it outlives it.
 inline std::filesystem::path lock_file(const std::filesystem::path& lab) {
     return lab.parent_path() / ("." + lab.filename().string() + ".lock");

@@ -123,10 +123,15 @@ Result<Lab> Lab::plan(const LabOptions& options, const fs::path& directory) {
 Result<> Lab::start(const LabOptions& options, const Progress& progress) {
     TRY(make_directories(directory_, 0700));
     std::error_code ec;
-    fs::remove_all(logs_directory(directory_), ec);  // of the lab that had this name before
+    // Those of the lab that had this name before, for whoever asks later what had happened. Of none before that.
+    const fs::path aside = directory_ / "logs.aside";
+    fs::remove_all(earlier_logs_directory(directory_), ec);
+    fs::remove_all(aside, ec);
+    fs::rename(logs_directory(directory_), aside, ec);
     for (const auto& made : {etc_directory(directory_), scripts_directory(directory_), process_directory(directory_),
                              logs_directory(directory_)})
         TRY(make_directories(made));
+    fs::rename(aside, earlier_logs_directory(directory_), ec);
     TRY(write_state(false));
     TRY(write_file_atomic(cluster_file(directory_), cluster_yaml_, 0600));
     // Beside it, as they were: who reads the lab's description later goes by the same templates.

@@ -154,6 +154,20 @@ TEST_F(LabServices, GiveABladeItsAddressItsFilesItsLunAndItsBmc) {
                 HasSubstr("52:54:00:77:00:01"));
 }
 
+TEST_F(LabServices, TheLogsOfTheLabBeforeAreKept) {
+    const auto log = logs_directory(state() / name()) / "http";
+    const auto before = earlier_logs_directory(state() / name()) / "http";
+    for (const bool second : {false, true, true}) {
+        const auto lab = Lab::up(options(name()), say_nothing);
+        ASSERT_TRUE(lab) << lab.error().what;
+        EXPECT_EQ(fs::exists(before), second);
+        EXPECT_TRUE(fs::exists(log));
+        EXPECT_FALSE(fs::exists(before.parent_path() / "before"));
+        ASSERT_TRUE(Lab::down(lab->name(), state(), false, say_nothing));
+    }
+    expect_nothing_left(name());
+}
+
 TEST_F(LabServices, NothingOfTheLabIsOnTheHostsOwnNetwork) {
     const auto lab = Lab::up(options(name()), say_nothing);
     ASSERT_TRUE(lab) << lab.error().what;
