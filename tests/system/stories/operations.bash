@@ -124,3 +124,39 @@ claim "the boot server fetches them" fetch
 claim "they are the node's" same "$(sha256sum <"$STATE_DIRECTORY/fetched/pando.img" | cut -c1-64)" "$(on_for 90 n1 sha256sum /srv/pando/pando.img | cut -c1-64)"
 said=$(run_on n1 120 pando image refresh)
 claim "nothing has changed: nothing is made" has_lines "$said" 'nothing has changed' '^status 0$'
+
+# A boot server of its own with systemd, as far as these units are concerned: n2, which fetches to another directory.
+as_boot_server() {
+    on n1 cp /root/edit/cluster.yaml /etc/pando/cluster.yaml &&
+        on n2 sh -c 'mkdir -p /srv/fetched /run/systemd/system/pando-image-fetch.service.d && printf "%s\n" "[Service]" \
+            "ReadWritePaths=/srv/fetched" "ExecStart=" "ExecStart=pando image fetch n1 --output /srv/fetched \
+            --ssh-option IdentityFile=/run/pando/ssh/key --ssh-option UserKnownHostsFile=/srv/fetched/known \
+            --ssh-option StrictHostKeyChecking=accept-new" >/run/systemd/system/pando-image-fetch.service.d/here.conf &&
+            systemctl daemon-reload && systemctl start pando-image-fetch.timer'
+}
+image_of() { on_for 60 "$1" sha256sum "$2" | cut -c1-64; } # NODE FILE
+has_fetched() { [[ $(image_of n2 /srv/fetched/pando.img) == "$(image_of n1 /srv/pando/pando.img)" ]]; }
+fetch_is() { [[ $(on n2 systemctl show -P "$1" pando-image-fetch.service) == "$2" ]]; } # PROPERTY VALUE
+fetched_by_its_timer() { has_fetched && fetch_is Result success && fetch_is ActiveState inactive; }
+claim "a boot server's timer is started" as_boot_server
+claim "its unit has fetched them, within its sandbox" until_true 180 fetched_by_its_timer
+
+package_that_is_new() { # a package without anything: dpkg's record of what is installed is another one
+    mkdir -p "$STATE_DIRECTORY/note/DEBIAN" &&
+        printf 'Package: pando-note\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example.org>\nDescription: nothing\n' \
+            >"$STATE_DIRECTORY/note/DEBIAN/control" &&
+        dpkg-deb --root-owner-group --build "$STATE_DIRECTORY/note" "$STATE_DIRECTORY/note.deb" >/dev/null &&
+        timeout --foreground 60 "$PANDO" lab ssh --name "$LAB" n1 sh -c 'cat >/root/note.deb' <"$STATE_DIRECTORY/note.deb"
+}
+made_of() { on n1 cat /srv/pando/image.json | json 'd["made_of"]'; }
+image_made_anew() { [[ $(made_of) != "$1" && $(on n1 systemctl show -P ActiveState pando-image.service) == inactive ]]; } # MADE-OF
+claim "a package is made" package_that_is_new
+before=$(made_of) || before=
+said=$(run_on n1 400 pando root apt install -y /root/note.deb)
+claim "it is installed, and every node has followed" has_lines "$said" 'pando-note(:all)? 1 is new' '^status 0$'
+claim "dpkg's hook has the boot files made anew" until_true 900 image_made_anew "$before"
+claim "by a unit that did not fail" same "$(on n1 systemctl show -P Result pando-image.service)" success
+claim "the boot server fetches them when it looks again" on_for 300 n2 systemctl start pando-image-fetch.service
+claim "and has what n1 has" has_fetched
+on n2 systemctl stop pando-image-fetch.timer || true
+on n1 rm -f /etc/pando/cluster.yaml || true
