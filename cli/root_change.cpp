@@ -127,6 +127,7 @@ Result<bool> tell_nodes() {
         }
         fmt::print("{}: change {} of {}; restarted {}\n", node.name, followed->change, newest,
                    list_of(followed->restarted));
+        for (const std::string& one : followed->stopped) fmt::print("  stopped {}: it is no longer installed\n", one);
         for (const std::string& one : followed->failed) fmt::print("  FAILED to restart {}\n", one);
         for (const std::string& one : followed->left) fmt::print("  old code until its next boot: {}\n", one);
         if (!kernel.empty() && followed->kernel != kernel)

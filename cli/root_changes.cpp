@@ -68,6 +68,7 @@ Action declare_root_follow(CLI::App& app) {
         if (!done) return 0;
         fmt::print("change {} of the root is followed\n", done->change);
         for (const std::string& unit : done->restarted) fmt::print("restarted {}\n", unit);
+        for (const std::string& unit : done->stopped) fmt::print("stopped {}: it is no longer installed\n", unit);
         for (const std::string& failed : done->failed) fmt::print("FAILED to restart {}\n", failed);
         for (const std::string& left : done->left) fmt::print("old code until the next boot: {}\n", left);
         return done->failed.empty() ? 0 : 1;

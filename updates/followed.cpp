@@ -41,6 +41,8 @@ void restart_all(Followed& followed, const std::vector<OldService>& services, co
         const auto done = restart(control, one.unit);
         if (done)
             followed.restarted.push_back(one.unit);
+        else if (!control({"cat", one.unit}) && control({"stop", one.unit}))  // it has no unit file any more
+            followed.stopped.push_back(one.unit);
         else
             followed.failed.push_back(fmt::format("{}: {}", one.unit, done.error().what));
     }
@@ -54,8 +56,10 @@ std::optional<Followed> read_followed(const fs::path& file) {
 }  // namespace
 
 std::string to_json(const Followed& followed) {
-    const Json json = {{"change", followed.change},       {"when", followed.when},     {"kernel", followed.kernel},
-                       {"restarted", followed.restarted}, {"failed", followed.failed}, {"left", followed.left}};
+    const Json json = {{"change", followed.change},   {"when", followed.when},
+                       {"kernel", followed.kernel},   {"restarted", followed.restarted},
+                       {"stopped", followed.stopped}, {"failed", followed.failed},
+                       {"left", followed.left}};
     return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -68,6 +72,7 @@ std::optional<Followed> parse_followed(std::string_view text) {
                         json.at("when").get<std::string>(),
                         json.at("kernel").get<std::string>(),
                         json.at("restarted").get<std::vector<std::string>>(),
+                        json.value("stopped", std::vector<std::string>()),  // a node's that follows by an older version
                         json.at("failed").get<std::vector<std::string>>(),
                         json.at("left").get<std::vector<std::string>>()};
     } catch (const Json::exception&) {
@@ -95,7 +100,7 @@ Result<std::optional<Followed>> follow(const fs::path& root, const Systemctl& co
     const bool fresh = !records.empty() && !running && records.back().number != followed.change;
     followed.kernel = running_kernel();
     if (fresh) {
-        followed = {records.back().number, utc_now(), followed.kernel, {}, {}, {}};
+        followed = {records.back().number, utc_now(), followed.kernel, {}, {}, {}, {}};
         TRY(control({"daemon-reload"}));
         restart_all(followed, TRY(old_services(root, chroot::survival_processes().value_or(std::vector<pid_t>()))),
                     control);

@@ -24,6 +24,7 @@ struct Followed {
     std::string when;
     std::string kernel;                  // that it runs
     std::vector<std::string> restarted;  // units
+    std::vector<std::string> stopped;    // units that are no longer installed
     std::vector<std::string> failed;     // "ssh.service: why"
     std::vector<std::string> left;       // "dbus.service (what has …)": they run old code until the next boot
     bool operator==(const Followed&) const = default;
@@ -39,9 +40,9 @@ std::optional<Followed> followed_by(const std::filesystem::path& root, const std
 using Systemctl = std::function<Result<>(const std::vector<std::string>& words)>;
 Result<> systemctl(const std::vector<std::string>& words);
 
-// On a node: restarts what runs old code, once for each change, and leaves what it did. Nothing: there was no change
-// that it has not followed yet, or one is being made. A service that does not restart is named, and is not tried again
-// before the next change.
+// On a node: restarts what runs old code, and stops what is no longer installed (dpkg does so where a package is
+// removed), once for each change, and leaves what it did. Nothing: there was no change that it has not followed yet, or
+// one is being made. A service that does not restart is named, and is not tried again before the next change.
 Result<std::optional<Followed>> follow(const std::filesystem::path& root, const Systemctl& control = systemctl);
 
 }  // namespace pando::updates

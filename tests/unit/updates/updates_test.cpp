@@ -51,12 +51,14 @@ struct Root : testing::Test {
             for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
             asked.push_back(line);
             if (line == refused) return fail("it did not start");
+            if (!gone.empty() && (line == "try-restart " + gone || line == "cat " + gone)) return fail("not found");
             return {};
         };
     }
     TemporaryDirectory place;
     std::vector<std::string> asked;
     std::string refused;
+    std::string gone;  // a unit without a file
 };
 
 }  // namespace
@@ -153,6 +155,21 @@ TEST_F(Root, AServiceThatDoesNotRestartIsNamedAndNotTriedForEver) {
     EXPECT_TRUE(again && !*again);
     EXPECT_EQ(parse_followed(updates::to_json(*done)), *done);
     for (const char* text : {"", "[]", "{}", "{\"change\": \"x\"}", "\xff"}) EXPECT_FALSE(parse_followed(text)) << text;
+}
+
+TEST_F(Root, AServiceWhosePackageIsRemovedIsStopped) {
+    write("usr/sbin/probe", "old");
+    process(10, "/system.slice/probe.service", "usr/sbin/probe");
+    ASSERT_EQ(unlink(at("usr/sbin/probe").c_str()), 0);
+    record(3, Record::State::done);
+    gone = "probe.service";
+    const auto followed = follow(place.path(), systemctl());
+    ASSERT_TRUE(followed && *followed);
+    EXPECT_THAT((*followed)->stopped, ElementsAre("probe.service"));
+    EXPECT_THAT((*followed)->failed, IsEmpty());
+    EXPECT_THAT(asked,
+                ElementsAre("daemon-reload", "try-restart probe.service", "cat probe.service", "stop probe.service"));
+    EXPECT_EQ(parse_followed(updates::to_json(**followed)), **followed);
 }
 
 TEST_F(Root, RecordsAreReadInOrderAndADamagedOneIsNamed) {
