@@ -58,6 +58,7 @@ struct Operation {
     nodes::Remote remote;
     Interrupt interrupt;
     Names done;
+    Names drained;  // of those that are not done
 };
 
 std::string verb_of(const StopOptions& options) { return options.reboot ? "reboot" : "off"; }
@@ -124,16 +125,23 @@ Result<> wait_until_off(const Operation& operation, const Names& batch, Deadline
     }
 }
 
-Result<> stop_batch(Operation& operation, Names batch) {
-    const StopOptions& options = operation.options;
-    // What was true when the plan was made may not be any more: another node may have died.
-    const auto now = TRY(operation.means.now());
-    const auto votes = nodes::votes_without(now, batch);
-    if (!votes.enough() && !options.lose_quorum)
+// What was true when the plan was made, or before work was moved away, may not be any more: another node may have died.
+Result<nodes::VotesWithout> enough_votes(const Operation& operation, const Names& batch) {
+    const auto votes = nodes::votes_without(TRY(operation.means.now()), batch);
+    if (!votes.enough() && !operation.options.lose_quorum)
         return fail("the votes have changed, {} stays up: {}", folded(batch), votes.text())
             .advise("pando status tells who is missing");
-    log::info("{} {}: {}", verb_of(options), folded(batch), votes.text());
-    if (!options.no_drain) TRY(drain(operation.remote, batch, false, std::chrono::minutes(options.minutes)));
+    return votes;
+}
+
+Result<> stop_batch(Operation& operation, Names batch) {
+    const StopOptions& options = operation.options;
+    log::info("{} {}: {}", verb_of(options), folded(batch), TRY(enough_votes(operation, batch)).text());
+    if (!options.no_drain) {
+        operation.drained = batch;  // also one whose hooks ran in part
+        TRY(drain(operation.remote, batch, false, std::chrono::minutes(options.minutes)));
+        (void)TRY(enough_votes(operation, batch));
+    }
 
     const Milliseconds ordered = since_boot();
     const bool here = std::erase(batch, operation.means.here) != 0;
@@ -162,6 +170,15 @@ void tell_rest(const Operation& operation, const std::vector<Names>& batches, si
         return std::find(operation.done.begin(), operation.done.end(), name) != operation.done.end();
     });
     log::info("done: {}", operation.done.empty() ? "none" : folded(operation.done));
+    Names drained = operation.drained;
+    std::erase_if(drained, [&](const std::string& name) {
+        return std::find(operation.done.begin(), operation.done.end(), name) != operation.done.end();
+    });
+    if (!drained.empty())
+        log::hint(
+            "{} went through /etc/pando/drain.d, as a whole or in part; to have the work back: pando node drain {} "
+            "--undo",
+            folded(drained), folded(drained));
     if (!rest.empty())
         log::hint("when that is mended: pando node {} {}{}", verb_of(operation.options), folded(rest),
                   operation.options.rolling ? " --rolling" : "");
@@ -196,7 +213,8 @@ Result<int> stop_nodes(const StopOptions& options) {
                         .means = TRY(nodes::means_of_this_node(*cluster.store)),
                         .remote = TRY(nodes::Remote::of_this_node(cluster.now.bundle, stop.here)),
                         .interrupt = {},
-                        .done = {}};
+                        .done = {},
+                        .drained = {}};
     // Held to the end: two who stop nodes at once would each count the other's as up.
     const UniqueFd root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root.valid()) return fail_errno(errno, "opening /");
