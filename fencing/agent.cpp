@@ -73,7 +73,7 @@ void leave_power_to_child(const CutOff& cut, const fs::path& chroot, const Fence
 
 Result<> serve(const FenceRequest& request, const fs::path& chroot) {
     const auto node = TRY(read_node_devices(chroot, request.id));
-    const Asker asker{read_line("/run/pando/node").value_or(""), "dlm_controld", {}};
+    const Asker asker{read_line("/run/pando/node").value_or(""), by_dlm_controld, {}};
     if (request.unfence) {
         const Record record = unfenced(node, asker);
         (void)append_record(history_file(chroot), record);

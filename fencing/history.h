@@ -18,6 +18,8 @@
 
 namespace pando::fencing {
 
+constexpr const char* by_dlm_controld = "dlm_controld";
+
 struct Record {
     std::string when;  // 2026-11-22T22:10:03Z, when it ended; now, if empty
     std::string kind;  // fence; unfence; confirm: a person said that it is off; test: a device's state changed;
@@ -25,7 +27,7 @@ struct Record {
     std::string node;
     uint32_t id = 0;
     std::string here;    // the node that did it
-    std::string by;      // dlm_controld, "root on n1", timer
+    std::string by;      // by_dlm_controld; timer; else a person, in words: "root on n1"
     std::string reason;  // a person's
     bool ok = false;
     std::string device;  // that did it

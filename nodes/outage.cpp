@@ -74,8 +74,8 @@ void take_fencing(std::vector<Outage>& outages, const Seen& seen, const fencing:
     const int64_t began = ended - static_cast<int64_t>(record.seconds * static_cast<double>(second));
     Outage& outage = outage_for(outages, seen, began);
     if (record.kind == "fence") (record.ok ? outage.fenced : outage.fence_failed) = true;
-    if (record.by.starts_with("root on") && outage.kind != Kind::orderly && began <= outage.begin + second)
-        outage.kind = Kind::by_person;
+    const bool by_person = record.by != fencing::by_dlm_controld;
+    if (by_person && outage.kind != Kind::orderly && began <= outage.begin + second) outage.kind = Kind::by_person;
     outage.sights.push_back({ended, record.here, "fence_pando", words_of(record)});
 }
 

@@ -109,13 +109,15 @@ TEST(Outage, AFencingThatFailedIsNamed) {
 TEST(Outage, APersonsFencingIsToldAsSuch) {
     Seen seen = power_cut();
     fencing::Record record = fencing_of("n2", -10);
-    record.by = "root on n1";
     record.reason = "it answers nobody";
-    seen.fencings = {record, fencing_of("n2", 4)};
-    const auto outages = find_outages(seen);
-    ASSERT_THAT(outages, SizeIs(1));
-    EXPECT_EQ(outages[0].kind, Kind::by_person);
-    EXPECT_THAT(to_text(outages[0]), HasSubstr("it answers nobody"));
+    for (const char* by : {"root on n1", "alice on n1", "somebody in the chroot of n1"}) {
+        record.by = by;
+        seen.fencings = {record, fencing_of("n2", 4)};
+        const auto outages = find_outages(seen);
+        ASSERT_THAT(outages, SizeIs(1));
+        EXPECT_EQ(outages[0].kind, Kind::by_person) << by;
+        EXPECT_THAT(to_text(outages[0]), HasSubstr("it answers nobody"));
+    }
 }
 
 // This node's corosync.log begins with its own boot: the others' fencings still tell.
