@@ -35,7 +35,7 @@ Result<std::vector<nodes::MembershipChange>> changes_seen_here() {
             .advise("give the command on a node that is up; pando status tells which are");
     const std::time_t now = std::time(nullptr);  // corosync writes on: its last line is of this year
     std::tm parts{};
-    localtime_r(&now, &parts);
+    gmtime_r(&now, &parts);
     return nodes::read_membership_log(*text, parts.tm_year + 1900);
 }
 

@@ -162,8 +162,9 @@ Result<> start_corosync(Boot& boot, Deadline deadline) {
         boot.corosync_is_ready = false;
         boot.corosync_ready.reset();
         boot.corosync_ready = TRY(ReadySocket::open("pando-corosync"));
-        boot.corosync = TRY(
-            boot.survival->start({"/usr/sbin/corosync", "-f"}, {{"NOTIFY_SOCKET", boot.corosync_ready->address()}}));
+        // UTC: its log is read on other nodes, and by whoever has set another time zone since (nodes/membership_log).
+        boot.corosync = TRY(boot.survival->start({"/usr/sbin/corosync", "-f"},
+                                                 {{"NOTIFY_SOCKET", boot.corosync_ready->address()}, {"TZ", "UTC0"}}));
     }
     TRY(wait_ready(*boot.corosync_ready, *boot.corosync, "corosync", deadline));
     boot.corosync_is_ready = true;

@@ -107,7 +107,7 @@ std::vector<MembershipChange> read_membership_log(std::string_view log, int last
         if (moment.parts.tm_mon > month) --year;
         month = moment.parts.tm_mon;
         moment.parts.tm_year = year - 1900;
-        changes[i].at = static_cast<int64_t>(std::mktime(&moment.parts)) * 1000 + moment.milliseconds;
+        changes[i].at = static_cast<int64_t>(timegm(&moment.parts)) * 1000 + moment.milliseconds;
     }
     return changes;
 }

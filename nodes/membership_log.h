@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Who left the cluster and who came, as the corosync of one node has written it into its log (corosync 3.1, with
-// timestamp: hires as Pando renders it). The log has no year and is in the node's own time zone; it lies in memory and
-// begins with the node's last boot.
+// timestamp: hires as Pando renders it). The log has no year and is in UTC, in which a boot starts corosync; it lies in
+// memory and begins with the node's last boot.
 //
 //   const auto changes = read_membership_log(text, year_of_its_last_line);
 #pragma once
