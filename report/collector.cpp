@@ -55,7 +55,8 @@ void Collector::take_signed(Packet packet, const std::string& from, Now now) {
         if (!same_boot && packet.time <= known.time) doubtful = true;
         const bool is_fresh = now.up - known.heard.last < fresh;
         if (doubtful && !same_boot && is_fresh && known.heard.clock_off == 0) return drop("replayed");
-        if (!same_boot) {
+        // A doubtful one does not end the boot before it, which may be the true one and only was not heard.
+        if (!same_boot && !doubtful) {
             known.earlier.push_back(known.boot);
             if (known.earlier.size() > most_earlier) known.earlier.pop_front();
         }

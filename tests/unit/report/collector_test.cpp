@@ -63,6 +63,18 @@ TEST(Collector, TakesNoBootThatIsOver) {
     EXPECT_EQ(collector.snapshot(at(3600).up).heard.at("n1").last, at(60).up);
 }
 
+// A switch's port is dead for a minute, and somebody sends a recording of a boot that this collector never saw.
+TEST(Collector, ANodeThatWasNotHeardIsHeardAgainAfterADoubtfulBoot) {
+    Collector collector(sample_plan());
+    const uint64_t last_year = wall - 365ULL * 86400 * 1000;
+    collector.take(signed_by_us(packet_of(booted("n1"), 'a', 1)), "10.0.0.11", at(0));
+    collector.take(signed_by_us(packet_of(booted("n1"), 'x', 1, last_year)), "10.0.0.66", at(60));
+    collector.take(signed_by_us(packet_of(booted("n1"), 'a', 30, wall + 62'000)), "10.0.0.11", at(62));
+    EXPECT_THAT(collector.snapshot(at(62).up).dropped, IsEmpty());
+    EXPECT_EQ(collector.snapshot(at(62).up).heard.at("n1").clock_off, 0);
+    EXPECT_EQ(collector.snapshot(at(62).up).heard.at("n1").last, at(62).up);
+}
+
 // A boot that this collector never saw, of last year: a recording, or a machine whose clock has lost its battery.
 TEST(Collector, ShowsADoubtfulClockAndNeverInPlaceOfFreshNews) {
     Collector collector(sample_plan());
