@@ -47,7 +47,9 @@ void look_at_node(const RootFacts& facts, const RootFacts::Node& node, std::vect
     const auto warn = [&](std::string says, std::string advice) {
         findings.push_back({Grade::warning, "updates", node.name + ": " + std::move(says), std::move(advice)});
     };
-    const bool running = !facts.changes.empty() && facts.changes.back().state == updates::Record::State::running;
+    using State = updates::Record::State;
+    const bool running = !facts.changes.empty() && (facts.changes.back().state == State::running ||
+                                                    facts.changes.back().state == State::interrupted);
     const unsigned newest = facts.changes.empty() ? 0 : facts.changes.back().number;
     if (!running && node.followed->change < newest)
         warn(fmt::format("has followed change {} of {}", node.followed->change, newest),

@@ -2,6 +2,7 @@
 #include "updates/followed.h"
 
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/utc.h"
@@ -18,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
+constexpr auto follow_patience = std::chrono::minutes(10);
 constexpr auto restart_patience = std::chrono::minutes(2);
 constexpr size_t file_limit = 1U << 20U;
 
@@ -93,11 +95,16 @@ Result<> systemctl(const std::vector<std::string>& words) {
 
 Result<std::optional<Followed>> follow(const fs::path& root, const Systemctl& control) {
     const fs::path file = root / fs::path(followed_file).relative_path();
+    // The timer's and that of the command which made the change: the second would see nothing to do, and say so.
+    TRY(make_directories(root / "run/pando", 0755));
+    const auto lock = TRY(FileLock::take(root / "run/pando/updates.lock", Deadline::after(follow_patience)));
     auto followed = read_followed(file).value_or(Followed());
     const Followed before = followed;
     const auto records = TRY(read_records(root));
-    const bool running = !records.empty() && records.back().state == Record::State::running;
-    const bool fresh = !records.empty() && !running && records.back().number != followed.change;
+    // After one that was cut off packages are unpacked in part: what runs is left alone until that is mended.
+    const bool whole = !records.empty() &&
+                       (records.back().state == Record::State::done || records.back().state == Record::State::failed);
+    const bool fresh = whole && records.back().number != followed.change;
     followed.kernel = running_kernel();
     if (fresh) {
         followed = {records.back().number, utc_now(), followed.kernel, {}, {}, {}, {}};

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "updates/record.h"
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "cdsl/lock.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <algorithm>
 #include <array>
@@ -17,6 +20,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array states = {"running", "done", "failed", "interrupted"};
 constexpr size_t record_limit = 4U << 20U;  // bytes
+
+Result<bool> is_at_work(const fs::path& root) {
+    const UniqueFd view(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!view.valid()) return fail_errno(errno, "opening {}", root.string());
+    return TRY(cdsl::ChangeLock::held_by(view.get(), cdsl::package_changes)).has_value();
+}
 
 }  // namespace
 
@@ -75,6 +84,8 @@ Result<std::vector<Record>> read_records(const fs::path& root) {
         if (!whole_number<unsigned>(name) || !fs::exists(file, ec)) continue;
         records.push_back(TRY(parse_record(TRY(read_file(file, record_limit)), file.string())));
     }
+    if (!records.empty() && records.back().state == Record::State::running && !TRY(is_at_work(root)))
+        records.back().state = Record::State::interrupted;
     return records;
 }
 

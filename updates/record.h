@@ -36,7 +36,8 @@ Result<Record> parse_record(std::string_view json, const std::string& file);
 
 std::filesystem::path directory_of(const std::filesystem::path& root, unsigned number);  // …/000007
 
-// Oldest first. A directory without a record is one whose beginning was cut off: nothing was changed by it.
+// Oldest first. A change that is said to run, and whose lock nobody holds, was cut off. A directory without a record is
+// one whose beginning was cut off: nothing was changed by it.
 Result<std::vector<Record>> read_records(const std::filesystem::path& root);
 
 }  // namespace pando::updates

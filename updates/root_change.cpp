@@ -45,9 +45,11 @@ Result<> keep_what_is(const fs::path& root, const fs::path& directory, const Pac
     TRY(remove_tree(directory));  // begun, and cut off
     TRY(make_directories(directory, 0700));
     TRY(write_file_atomic(directory / "packages", to_lines(packages), 0600));
-    TRY(run_ok({.argv = {"tar", "--create", "--gzip", "--file", (directory / "etc.tar.gz").string(), "--directory",
-                         root.string(), "--warning=no-file-changed", "etc"},
-                .deadline = Deadline::after(packing_patience)}));
+    const Finished packed = TRY(run({.argv = {"tar", "--create", "--gzip", "--file",
+                                              (directory / "etc.tar.gz").string(), "--directory", root.string(), "etc"},
+                                     .deadline = Deadline::after(packing_patience)}));
+    // 1: a file changed while it was read, by another node or by a person. It is kept as it was read.
+    if (packed.status != 0 && packed.status != 1) return fail("keeping /etc as it is: tar: {}", packed.last_words());
     const UniqueFd archive(open((directory / "etc.tar.gz").c_str(), O_RDONLY | O_CLOEXEC));
     if (!archive.valid() || fchmod(archive.get(), 0600) < 0 || fsync(archive.get()) < 0)
         return fail_errno(errno, "writing {}", (directory / "etc.tar.gz").string());

@@ -74,6 +74,8 @@ claim "n3 loses power" power_cut n3
 kill "$operator" 2>/dev/null || true
 wait "$operator" 2>/dev/null || true
 claim "n3 is fenced" until_true 120 another_machine n3 "$machine" # before that no ssh gets into n1, whose root is frozen
+claim "that it was cut off is known before anybody changes something again" says "$(on_for 90 n1 pando doctor || true)" \
+    '^warning +updates +change 5 [(]sh -c .* on n3[)] was cut off'
 said=$(on_for 400 n1 pando root shell true 2>&1) || true # n3 has not followed: that is said, and is no success
 claim "whoever comes next is told that it was cut off" says "$said" 'change 5 [(]sh -c .* on n3[)] was cut off with 1 packages changed' \
     'dpkg --configure -a'

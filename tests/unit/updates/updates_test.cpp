@@ -2,11 +2,14 @@
 // How a node follows changes of the root, and what is recorded of them.
 #include "updates/followed.h"
 
+#include "base/fd.h"
 #include "base/file.h"
+#include "cdsl/lock.h"
 #include "updates/etc_files.h"
 #include "updates/packages.h"
 #include "updates/record.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,6 +47,11 @@ struct Root : testing::Test {
         const fs::path file = directory_of(place.path(), number) / "change.json";
         ASSERT_TRUE(make_directories(file.parent_path(), 0700));
         ASSERT_TRUE(write_file_atomic(file, updates::to_json(one)));
+    }
+    cdsl::ChangeLock at_work() const {
+        const UniqueFd root(open(place.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        return std::move(*cdsl::ChangeLock::take(root.get(), {"n1", "apt-get upgrade"},
+                                                 Deadline::after(Milliseconds(1000)), cdsl::package_changes));
     }
     Systemctl systemctl() {
         return [this](const std::vector<std::string>& words) -> Result<> {
@@ -122,8 +130,15 @@ TEST_F(Root, AChangeIsFollowedOnce) {
     EXPECT_TRUE(read_file(at("var/lib/pando/updates.json"))) << "but its kernel is told";
 
     record(1, Record::State::running);
+    {
+        const auto dpkg = at_work();
+        ASSERT_TRUE(follow(place.path(), systemctl()));
+        EXPECT_THAT(asked, IsEmpty()) << "dpkg is at work";
+        EXPECT_EQ(read_records(place.path())->back().state, Record::State::running);
+    }
+    EXPECT_EQ(read_records(place.path())->back().state, Record::State::interrupted) << "whoever made it is dead";
     ASSERT_TRUE(follow(place.path(), systemctl()));
-    EXPECT_THAT(asked, IsEmpty()) << "dpkg is at work";
+    EXPECT_THAT(asked, IsEmpty()) << "packages are unpacked in part";
 
     record(1, Record::State::done);
     const auto followed = follow(place.path(), systemctl());
