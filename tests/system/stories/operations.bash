@@ -128,6 +128,7 @@ claim "nothing has changed: nothing is made" has_lines "$said" 'nothing has chan
 # A boot server of its own with systemd, as far as these units are concerned: n2, which fetches to another directory.
 as_boot_server() {
     on n1 cp /root/edit/cluster.yaml /etc/pando/cluster.yaml &&
+        on n2 pando exec n1 -- true && # which makes n2's key of this boot
         on n2 sh -c 'mkdir -p /srv/fetched /run/systemd/system/pando-image-fetch.service.d && printf "%s\n" "[Service]" \
             "ReadWritePaths=/srv/fetched" "ExecStart=" "ExecStart=pando image fetch n1 --output /srv/fetched \
             --ssh-option IdentityFile=/run/pando/ssh/key --ssh-option UserKnownHostsFile=/srv/fetched/known \
